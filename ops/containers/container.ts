@@ -1,0 +1,59 @@
+import type { KeySummary } from "../keys/public-key";
+
+/** What somebody wants: one person's container. The CLI, `pulumi up` and programs all speak in these terms. */
+export interface ContainerSpec {
+  /** Login name; `^[a-z][a-z0-9_-]{0,31}$`, not reserved (see user-name.ts). */
+  user: string;
+  /** Public keys in OpenSSH format (`type base64 comment`), at least one. */
+  sshKeys: string[];
+  /** Image to make it from. Default: the server's golden image. */
+  image?: string;
+  /** CPU time in cores (1 = 100ms of CPU per 100ms). Default 4. */
+  cpu?: number;
+  /** Memory limit, for example `4GiB`. Default `4GiB`. */
+  memory?: string;
+  /** Disk quota of the root file system, for example `20GB`. Default `20GB`. */
+  diskQuota?: string;
+  /** Start again when the server boots. Default true. */
+  autostart?: boolean;
+  /** Allow Docker inside (nesting). Default true. */
+  docker?: boolean;
+}
+
+/**
+ * `running`: SSH answers through the jump account. `no-ssh`: Incus runs it, SSH does not answer. `half-made`: a create
+ * was interrupted; run it again.
+ */
+export type ContainerStatus = "running" | "no-ssh" | "stopped" | "half-made" | "error";
+
+/** What is. The shape of `--json` (CHANGELOG: a contract). */
+export interface Container {
+  user: string;
+  /** `<user>-container` */
+  name: string;
+  server: string;
+  status: ContainerStatus;
+  ip: string;
+  image: string;
+  cpu: number;
+  memory: string;
+  diskQuota: string;
+  autostart: boolean;
+  docker: boolean;
+  keys: KeySummary[];
+  /** The container's own SSH host keys, `type base64`. Empty while it has never run. */
+  hostKeys: string[];
+  /** ISO 8601, UTC. */
+  createdAt: string;
+}
+
+/** The steps of a create, in order; `index` of `total`. */
+export interface CreateStep {
+  index: number;
+  total: number;
+  /** Short, in the past tense: "Created alice-container". */
+  title: string;
+  /** What is worth knowing: "golden 2026-11-20, 4 CPU, 4GiB, 20GB". */
+  detail: string;
+  milliseconds: number;
+}
