@@ -1,0 +1,68 @@
+#!/bin/bash
+# Bakes the golden image: what every new container is copied from. Does nothing when the wanted one is there.
+#
+# Inputs:   /etc/containarium/server.json: image (its name), imageSource, one of
+#             file:/path/rootfs.tar.zst   a root file system that golden-setup.sh has already been through
+#             images:ubuntu/24.04         an image of a server that Incus knows; golden-setup.sh runs in a container of it
+# Leaves:   the Incus image `containarium/<image>` with containarium.source and containarium.baked-at
+set -euo pipefail
+
+readonly here=/usr/local/lib/containarium
+value() { python3 -c 'import json,sys; print(json.load(open("/etc/containarium/server.json"))[sys.argv[1]])' "$1"; }
+
+image=$(value image)
+source=$(value imageSource)
+alias="containarium/$image"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+bake() {
+  case "$source" in
+    file:*)
+      path=${source#file:}
+      [ -s "$path" ] || { echo "image source $path is missing" >&2; exit 1; }
+      mkdir "$work/templates"
+      echo '{{ container.name }}' > "$work/templates/hostname.tpl"
+      printf '127.0.0.1 localhost\n127.0.1.1 {{ container.name }}\n::1 localhost ip6-localhost\n' > "$work/templates/hosts.tpl"
+      cat > "$work/metadata.yaml" <<EOF
+architecture: $(uname -m)
+creation_date: $(date +%s)
+properties:
+  description: containarium $image
+  containarium.source: "$source"
+  containarium.baked-at: "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+templates:
+  /etc/hostname: {when: [create, copy, rename], template: hostname.tpl}
+  /etc/hosts: {when: [create, copy, rename], template: hosts.tpl}
+EOF
+      tar -C "$work" -cf "$work/metadata.tar" metadata.yaml templates
+      incus image import "$work/metadata.tar" "$path" --alias "$alias" >/dev/null
+      ;;
+    *)
+      builder=containarium-bake
+      incus delete -f "$builder" 2>/dev/null || true
+      incus launch "$source" "$builder" -n incusbr0 -s default
+      incus file push -p "$here/golden-packages" "$builder/usr/local/lib/containarium/golden-packages"
+      incus file push --mode 0755 "$here/golden-setup.sh" "$builder/usr/local/lib/containarium/golden-setup.sh"
+      incus exec "$builder" -- sh -c 'for i in $(seq 100); do getent hosts deb.debian.org archive.ubuntu.com >/dev/null && exit 0; sleep 0.3; done; exit 1'
+      incus exec "$builder" -- /usr/local/lib/containarium/golden-setup.sh
+      incus stop "$builder"
+      incus publish "$builder" --alias "$alias" --compression none \
+        "containarium.source=$source" "containarium.baked-at=$(date -u +%Y-%m-%dT%H:%M:%SZ)" >/dev/null
+      incus delete -f "$builder"
+      ;;
+  esac
+}
+
+# The first copy of an image unpacks it: that is done now, so that no person waits for it.
+warm() {
+  local fingerprint
+  fingerprint=$(incus query "/1.0/images/aliases/${alias//\//%2F}" | python3 -c 'import json,sys; print(json.load(sys.stdin)["target"])')
+  ! incus query "/1.0/storage-pools/default/volumes/image/$fingerprint" >/dev/null 2>&1 || return 0
+  incus delete -f containarium-warm-image 2>/dev/null || true
+  incus init "$alias" containarium-warm-image -s default --no-profiles >/dev/null
+  incus delete -f containarium-warm-image
+}
+
+incus image show "$alias" >/dev/null 2>&1 || bake
+warm

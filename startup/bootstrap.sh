@@ -1,0 +1,227 @@
+#!/bin/bash
+# Makes this machine a jump server, or finds that it is one already. Runs at every boot, after an upgrade of these
+# files, and by hand; every step is idempotent, nothing is appended, nothing is upgraded.
+#
+# Inputs:   /etc/containarium/server.json (who am I, which disk, whose keys), the files beside this one
+# Leaves:   packages, kernel limits, admin account, data disk, host keys, sshd, nftables, Incus with the golden image,
+#           jump accounts as Incus knows them, fail2ban; and /run/containarium/ready when all of it works
+# Output:   one line per step: what, seconds
+set -euo pipefail
+export DEBIAN_FRONTEND=noninteractive
+
+readonly here=/usr/local/lib/containarium
+readonly root=/srv/containarium
+readonly run=/run/containarium
+
+value() {
+  python3 -c '
+import json, sys
+value = json.load(open("/etc/containarium/server.json"))
+for key in sys.argv[1].split("."):
+    value = value[key]
+print("\n".join(value) if isinstance(value, list) else value)' "$1"
+}
+
+install_packages() {
+  local package missing=()
+  while read -r package; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done < <(grep -v '^#' "$here/server-packages")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  # Incus must not start on the boot disk: its database belongs on the data disk.
+  systemctl mask --runtime incus.service incus.socket incus-startup.service
+  apt-get update -q
+  apt-get install -qy --no-install-recommends "${missing[@]}"
+  systemctl unmask --runtime incus.service incus.socket incus-startup.service
+}
+
+# Stock values end at about ten containers (inotify) or a few dozen (keys): see docs/limits in the README.
+raise_kernel_limits() {
+  if [ "$(systemd-detect-virt --container || true)" != none ]; then
+    # A system container: /proc/sys is the host's. `bind` keeps the remount to this mount alone.
+    mount -o remount,bind,rw /proc/sys 2>/dev/null || true
+  fi
+  local name wanted current
+  while read -r name wanted; do
+    current=$(sysctl -n "$name" 2>/dev/null || echo "")
+    [ -n "$current" ] && [ "$current" -lt "$wanted" ] || continue
+    sysctl -q -w "$name=$wanted" || echo "  kernel limit $name stays at $current (wanted $wanted)"
+  done < <(grep -v '^#' "$here/kernel-limits")
+}
+
+ensure_admin() {
+  local user home
+  user=$(value admin.user)
+  id -u "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --user-group "$user"
+  usermod -p '*' "$user"
+  home=$(getent passwd "$user" | cut -d: -f6)
+  printf '%s ALL=(ALL:ALL) NOPASSWD:ALL\n' "$user" > /etc/sudoers.d/containarium-admin.new
+  chmod 0440 /etc/sudoers.d/containarium-admin.new
+  mv /etc/sudoers.d/containarium-admin.new /etc/sudoers.d/containarium-admin
+  install -d -m 0700 -o "$user" -g "$user" "$home/.ssh"
+  value admin.authorizedKeys > "$home/.ssh/authorized_keys.new"
+  chown "$user:$user" "$home/.ssh/authorized_keys.new"
+  chmod 0600 "$home/.ssh/authorized_keys.new"
+  mv "$home/.ssh/authorized_keys.new" "$home/.ssh/authorized_keys"
+}
+
+# Incus and its socket need the disk; without it they would come up silently empty on the boot disk.
+ensure_data_disk() {
+  install -m 0644 "$here/containarium-disk.service" /etc/systemd/system/containarium-disk.service
+  local unit
+  for unit in incus.service incus.socket; do
+    mkdir -p "/etc/systemd/system/$unit.d"
+    install -m 0644 "$here/incus-needs-disk.conf" "/etc/systemd/system/$unit.d/10-containarium.conf"
+  done
+  systemctl daemon-reload
+  systemctl enable -q containarium-disk.service
+  systemctl restart containarium-disk.service ||
+    { journalctl -u containarium-disk.service -n 5 --no-pager -o cat; return 1; }
+}
+
+# The server's identity lives on the data disk; sshd reads a copy, so that it still starts when the disk is gone.
+ensure_host_keys() {
+  local key=ssh_host_ed25519_key
+  [ -s "$root/ssh/$key" ] || {
+    rm -f "$root/ssh/$key.new" "$root/ssh/$key.new.pub"
+    ssh-keygen -q -t ed25519 -N "" -C "$(value name)" -f "$root/ssh/$key.new"
+    mv "$root/ssh/$key.new.pub" "$root/ssh/$key.pub"
+    mv "$root/ssh/$key.new" "$root/ssh/$key"
+  }
+  install -m 0600 "$root/ssh/$key" "/etc/ssh/$key"
+  ssh-keygen -y -f "$root/ssh/$key" > "/etc/ssh/$key.pub"
+  rm -f /etc/ssh/ssh_host_rsa_key* /etc/ssh/ssh_host_ecdsa_key*
+}
+
+install_host_helper() {
+  getent group containarium-jump >/dev/null || groupadd --system containarium-jump
+  install -m 0755 "$here/containarium-host" /usr/local/sbin/containarium-host
+}
+
+ensure_sshd() {
+  # An invalid drop-in bricks SSH at the next boot: it is checked beside the main file before it is put in place.
+  local drop_in=/etc/ssh/sshd_config.d/10-containarium.conf trial
+  trial=$(mktemp /run/sshd-trial.XXXXXX)
+  mkdir -p /run/sshd
+  cat "$here/sshd-containarium.conf" /etc/ssh/sshd_config > "$trial"
+  sshd -t -f "$trial"
+  rm -f "$trial"
+  install -m 0644 "$here/sshd-containarium.conf" "$drop_in"
+  systemctl enable -q ssh.service
+  systemctl reload-or-restart ssh.service
+}
+
+ensure_firewall() {
+  nft -c -f "$here/nftables-containarium.conf"
+  install -m 0644 "$here/nftables-containarium.conf" /etc/nftables-containarium.conf
+  nft -f /etc/nftables-containarium.conf
+}
+
+# systemd in a container on a host with split cgroup v1 leaves cpu and cpuacct as one joint folder (or dangling links)
+# on a read-only mount; Incus' containers need each controller at its own place.
+mend_cgroup_v1() {
+  [ -d /sys/fs/cgroup/memory ] && [ ! -f /sys/fs/cgroup/cgroup.controllers ] || return 0
+  local controller
+  mount -o remount,rw /sys/fs/cgroup
+  for controller in cpu cpuacct; do
+    grep -qE "^$controller\s" /proc/cgroups || continue
+    mountpoint -q "/sys/fs/cgroup/$controller" && [ ! -L "/sys/fs/cgroup/$controller" ] && continue
+    rm -f "/sys/fs/cgroup/$controller"
+    mkdir -p "/sys/fs/cgroup/$controller"
+    mount -t cgroup -o "$controller" cgroup "/sys/fs/cgroup/$controller"
+  done
+}
+
+ensure_incus() {
+  mend_cgroup_v1
+  systemctl enable -q incus.service incus.socket lxcfs.service
+  systemctl start lxcfs.service incus.socket incus.service
+  incus admin waitready --timeout 120
+  local subnet gateway mtu
+  subnet=$(value containerSubnet)
+  gateway=${subnet%.*}.1
+  mtu=$(cat "/sys/class/net/$(ip route show default | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print $(i + 1); exit } }')/mtu")
+  ensure_pool
+  if ! incus network show incusbr0 >/dev/null 2>&1; then
+    incus network create incusbr0 --type=bridge ipv6.address=none ipv4.nat=true "ipv4.address=$gateway/24" \
+      "ipv4.dhcp.ranges=${subnet%.*}.200-${subnet%.*}.254" "bridge.mtu=$mtu"
+  fi
+}
+
+ensure_pool() {
+  ! incus storage show default >/dev/null 2>&1 || return 0
+  if [ -d "$root/pool" ]; then
+    # Left by a first boot that was cut off. With files in it, it would be somebody's data whose database is gone.
+    [ -z "$(find "$root/pool" -type f -print -quit)" ] ||
+      { echo "the pool $root/pool has data that Incus does not know: see  incus admin recover"; return 1; }
+    find "$root/pool" -depth -type d -delete
+  fi
+  incus storage create default "$(value storage)" source="$root/pool"
+}
+
+ensure_golden_image() {
+  "$here/bake-image.sh"
+}
+
+rebuild_accounts() {
+  echo '{"op":"rebuild"}' | /usr/local/sbin/containarium-host
+}
+
+ensure_fail2ban() {
+  install -m 0644 "$here/fail2ban-jail.local" /etc/fail2ban/jail.local
+  systemctl enable -q fail2ban.service
+  systemctl restart fail2ban.service
+}
+
+# Containers whose server died start by themselves with Incus; ready means that they have.
+wait_for_containers() {
+  local deadline=$((SECONDS + 300)) pending
+  while pending=$(incus query '/1.0/instances?recursion=1' | python3 -c '
+import json, sys
+print(" ".join(i["name"] for i in json.load(sys.stdin)
+      if i["config"].get("user.containarium.user") and i["config"].get("user.containarium.state") == "ready"
+      and i["config"].get("boot.autostart") == "true" and i["config"].get("volatile.last_state.power") != "STOPPED"
+      and i["status"] != "Running"))') && [ -n "$pending" ]; do
+    [ $SECONDS -lt $deadline ] || { echo "  did not start: $pending"; return 0; }
+    sleep 0.3
+  done
+}
+
+announce_ready() {
+  mkdir -p "$run"
+  printf '{"schema":1,"startupHash":"%s"}\n' "$(value startupHash)" > "$run/ready.new"
+  mv "$run/ready.new" "$run/ready"
+}
+
+step() {
+  local begin=$EPOCHREALTIME
+  current=$1
+  "$2"
+  printf '%-32s %5.1f s\n' "$1" "$(python3 -c 'import sys; print(float(sys.argv[2]) - float(sys.argv[1]))' "$begin" "$EPOCHREALTIME")"
+}
+
+main() {
+  current=start
+  trap 'status=$?; [ $status -eq 0 ] || echo "FAILED: $current"; exit $status' EXIT
+  # One run at a time: boot, an upgrade and an administrator may meet.
+  mkdir -p "$run"
+  exec 9> "$run/bootstrap.lock"
+  flock 9
+  rm -f "$run/ready"
+  step "packages" install_packages
+  step "kernel limits" raise_kernel_limits
+  step "admin account" ensure_admin
+  step "data disk" ensure_data_disk
+  step "host keys" ensure_host_keys
+  step "host helper" install_host_helper
+  step "sshd" ensure_sshd
+  step "firewall" ensure_firewall
+  step "incus" ensure_incus
+  step "golden image" ensure_golden_image
+  step "jump accounts" rebuild_accounts
+  step "fail2ban" ensure_fail2ban
+  step "containers" wait_for_containers
+  announce_ready
+}
+
+main "$@"
