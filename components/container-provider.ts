@@ -1,0 +1,130 @@
+import { isDeepStrictEqual } from "node:util";
+
+import type { dynamic } from "@pulumi/pulumi";
+import pLimit from "p-limit";
+
+import {
+  type Container,
+  type ContainerSpec,
+  createContainer,
+  deleteContainer,
+  getContainer,
+  InvalidInputError,
+  NotFoundError,
+  parsePublicKey,
+  parseSize,
+  parseUserName,
+  type Server,
+  type ServerAddress,
+  UnreachableError,
+  updateContainer,
+  withServer,
+} from "../ops";
+import { projectDirectory } from "./project-directory";
+
+interface ContainerInputs extends ContainerSpec {
+  server: ServerAddress;
+}
+
+interface ContainerOutputs extends ContainerInputs {
+  ip: string;
+  hostKeys: string[];
+}
+
+/** The engine starts as many operations as it likes; a server with two cores makes this many containers well. */
+const operationsPerServer = 4;
+const limits = new Map<string, ReturnType<typeof pLimit>>();
+
+/** The fields whose change is a change of the container. `image` is used once, at creation. */
+const comparedFields = ["sshKeys", "cpu", "memory", "diskQuota", "autostart", "docker"] as const;
+
+export const containerProvider = { check, diff, create, read, update, delete: remove };
+
+async function check(_olds: unknown, news: ContainerInputs): Promise<dynamic.CheckResult<ContainerInputs>> {
+  const failures: dynamic.CheckFailure[] = [];
+  const attempt = (property: string, parse: () => unknown) => {
+    try {
+      parse();
+    } catch (error) {
+      failures.push({ property, reason: (error as Error).message });
+    }
+  };
+  attempt("user", () => parseUserName(news.user));
+  for (const key of known(news.sshKeys) ?? []) attempt("sshKeys", () => parsePublicKey(key, "sshKeys"));
+  if (known(news.sshKeys)?.length === 0) failures.push({ property: "sshKeys", reason: "give at least one public key" });
+  if (known(news.memory)) attempt("memory", () => parseSize(news.memory as string, "memory"));
+  if (known(news.diskQuota)) attempt("diskQuota", () => parseSize(news.diskQuota as string, "disk quota"));
+  return { inputs: news, failures };
+}
+
+async function diff(_id: string, olds: ContainerOutputs, news: ContainerInputs): Promise<dynamic.DiffResult> {
+  if (known(news.server)?.name !== undefined && olds.server.name !== news.server.name) {
+    // A replacement would delete somebody's home. Nothing that the engine may decide by itself.
+    throw new InvalidInputError(`${olds.user} lives on ${olds.server.name}, not on ${news.server.name}`, {
+      remedy: `Set  server: ${olds.server.name}  again; a container is moved with its data by  containarium-ops move.`,
+    });
+  }
+  const replaces = olds.user === news.user ? [] : ["user"];
+  const changed = comparedFields.some((field) => !isDeepStrictEqual(olds[field], news[field]));
+  // A new address or host key of the server changes nothing for the person, but later operations need to know it.
+  const moved = !isDeepStrictEqual(olds.server, news.server);
+  return { changes: changed || moved || replaces.length > 0, replaces, deleteBeforeReplace: true };
+}
+
+async function create(inputs: ContainerInputs): Promise<dynamic.CreateResult<ContainerOutputs>> {
+  const container = await onServer(inputs.server, (server) =>
+    createContainer(server, specOf(inputs), { ifExists: "adopt", createdBy: "pulumi" }),
+  );
+  return { id: container.name, outs: outputsOf(inputs, container) };
+}
+
+/** What is. A container is gone only when its server says so; a server that does not answer proves nothing. */
+async function read(id: string, props: ContainerOutputs): Promise<dynamic.ReadResult<ContainerOutputs>> {
+  try {
+    const actual = await onServer(props.server, (server) => getContainer(server, props.user));
+    const { cpu, memory, diskQuota, autostart, docker } = actual;
+    const given = Object.fromEntries(
+      Object.entries({ cpu, memory, diskQuota, autostart, docker }).filter(
+        ([field]) => props[field as keyof ContainerOutputs] !== undefined,
+      ),
+    );
+    return { id, props: { ...props, ...given, ip: actual.ip, hostKeys: actual.hostKeys } };
+  } catch (error) {
+    if (error instanceof NotFoundError) return {};
+    if (error instanceof UnreachableError) return { id, props };
+    throw error;
+  }
+}
+
+async function update(
+  _id: string,
+  _olds: ContainerOutputs,
+  news: ContainerInputs,
+): Promise<dynamic.UpdateResult<ContainerOutputs>> {
+  const container = await onServer(news.server, (server) => updateContainer(server, specOf(news)));
+  return { outs: outputsOf(news, container) };
+}
+
+async function remove(_id: string, props: ContainerOutputs): Promise<void> {
+  await onServer(props.server, (server) => deleteContainer(server, props.user));
+}
+
+/** The provider bounds its own concurrency per server: the engine does not. */
+function onServer<T>(address: ServerAddress, work: (server: Server) => Promise<T>): Promise<T> {
+  const limit = limits.get(address.name) ?? pLimit(operationsPerServer);
+  limits.set(address.name, limit);
+  return limit(() => withServer(address, { identityBaseDirectory: projectDirectory() }, work));
+}
+
+function specOf({ user, sshKeys, image, cpu, memory, diskQuota, autostart, docker }: ContainerInputs): ContainerSpec {
+  return { user, sshKeys, image, cpu, memory, diskQuota, autostart, docker };
+}
+
+function outputsOf(inputs: ContainerInputs, container: Container): ContainerOutputs {
+  return { ...inputs, ip: container.ip, hostKeys: container.hostKeys };
+}
+
+/** During a preview the value of something that does not exist yet is Pulumi's placeholder text. */
+function known<T>(value: T | undefined): T | undefined {
+  return value === "04da6b54-80e4-46f7-96ec-b56ff0331ba9" ? undefined : value;
+}

@@ -1,0 +1,44 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { ServerAddress } from "../ops/fleet/inventory";
+import { stub } from "./stub";
+
+export interface ContainerArgs {
+  /** Login name; also the name of the resource. A container's user never changes. */
+  user: pulumi.Input<string>;
+  /** Public keys in OpenSSH format. */
+  sshKeys: pulumi.Input<pulumi.Input<string>[]>;
+  /** The server it lives on. Moving a container is `containarium-ops move`, never a change here. */
+  server: pulumi.Input<ServerAddress>;
+  /** Image to make it from, by the server's name for it. Default: the server's golden image. Used once, at creation. */
+  image?: pulumi.Input<string>;
+  /** CPU time in cores. Default 4. */
+  cpu?: pulumi.Input<number>;
+  /** Memory limit. Default `4GiB`. */
+  memory?: pulumi.Input<string>;
+  /** Disk quota. Default `20GB`. */
+  diskQuota?: pulumi.Input<string>;
+  /** Start again when the server boots. Default true. */
+  autostart?: pulumi.Input<boolean>;
+  /** Allow Docker inside. Default true. */
+  docker?: pulumi.Input<boolean>;
+}
+
+const module = "containarium";
+const type = "Container";
+
+/** One person's container and jump account. Created, changed and deleted by the same `ops` functions as the CLI's. */
+export class Container extends pulumi.dynamic.Resource {
+  declare readonly user: pulumi.Output<string>;
+  declare readonly ip: pulumi.Output<string>;
+  declare readonly hostKeys: pulumi.Output<string[]>;
+
+  constructor(name: string, args: ContainerArgs, options?: pulumi.CustomResourceOptions) {
+    super(stub("container"), name, { ...args, ip: undefined, hostKeys: undefined }, options, module, type);
+  }
+}
+
+/** The URN of a person's container: what a targeted update aims at. */
+export function containerUrn(stack: string, user: string, project = "containarium"): string {
+  return `urn:pulumi:${stack}::${project}::pulumi-nodejs:dynamic/${module}:${type}::${user}`;
+}

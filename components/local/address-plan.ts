@@ -1,0 +1,41 @@
+/**
+ * Who has which address in the local fleet, and what its things on the host are called. Pure.
+ *
+ * The stack `local` owns the plain names (`jump-1`); every other stack's names carry the stack's, so that several
+ * fleets live side by side on one host.
+ */
+export interface LocalNames {
+  /** Bridge on which the machines live; an interface name, at most 15 characters. */
+  network: string;
+  /** Storage pool of the machines' boot disks. */
+  pool: string;
+  machine(server: string): string;
+}
+
+export function localNames(stack: string): LocalNames {
+  const own = stack === "local";
+  return {
+    network: own ? "containarium0" : `ctm-${stack}`.slice(0, 15),
+    pool: own ? "containarium" : `containarium-${stack}`,
+    machine: (server) => (own ? server : `${stack}-${server}`),
+  };
+}
+
+/** Address of server `id` in the machines' subnet: .11 for server 1. The first ten are the host's own. */
+export function machineAddress(subnet: string, id: number): string {
+  return hostAddress(subnet, 10 + id);
+}
+
+/** The host's own address on the bridge, with prefix length. */
+export function bridgeAddress(subnet: string): string {
+  return `${hostAddress(subnet, 1)}/24`;
+}
+
+/** Containers of server `id`: 10.0.(2+id).0/24. */
+export function containerSubnet(id: number): string {
+  return `10.0.${2 + id}.0/24`;
+}
+
+function hostAddress(subnet: string, host: number): string {
+  return `${subnet.split(".").slice(0, 3).join(".")}.${host}`;
+}

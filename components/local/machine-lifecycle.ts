@@ -1,0 +1,196 @@
+import * as net from "node:net";
+import * as path from "node:path";
+
+import { ConflictError, OperationError, TimeoutError } from "../../ops/errors";
+import { startupFiles, type StartupFile } from "../startup-files";
+import { attachDataDisk, detachDataDisk } from "./data-disk";
+import { machineImageAlias } from "./host-provider";
+import { incus, pushFile, queryIncus } from "./host-incus";
+import { ensureImages } from "./images";
+
+/** What a local machine is; see LocalMachineArgs for units. */
+export interface MachineSpec {
+  server: string;
+  instance: string;
+  owner: string;
+  network: string;
+  pool: string;
+  image: string;
+  address: string;
+  dataDisk: string;
+  dataDiskSizeGb: number;
+  adminUser: string;
+  adminSshKeys: string[];
+  containerSubnet: string;
+  goldenImage: string;
+  goldenVersion: string;
+  startupHash: string;
+}
+
+interface HostInstance {
+  status: string;
+  config: Record<string, string>;
+  devices: Record<string, Record<string, string>>;
+}
+
+const ownerKey = "user.containarium.owner";
+const libraryDirectory = "/usr/local/lib/containarium";
+const dataDiskPath = "/dev/disk/by-id/google-incus-data";
+const imagesDirectory = "/var/lib/containarium-images";
+const sshAnswersMs = 30_000;
+
+/**
+ * Makes the machine what it should be, from whatever it is: disk attached, instance there and running, startup files
+ * current and run. Every part may be there already; a killed run is completed by the next.
+ */
+export async function convergeMachine(spec: MachineSpec, projectDirectory: string): Promise<{ hostKeys: string[] }> {
+  const { golden } = await ensureImages();
+  const loop = await attachDataDisk(path.resolve(projectDirectory, spec.dataDisk), spec.dataDiskSizeGb);
+  const devices = devicesOf(spec, loop, path.dirname(golden.rootfs));
+  await ensureInstance(spec, devices);
+  await runStartup(spec);
+  await waitForSsh(spec);
+  const key = await incus("file", "pull", `${spec.instance}/etc/ssh/ssh_host_ed25519_key.pub`, "-");
+  return { hostKeys: [key.trim().split(" ").slice(0, 2).join(" ")] };
+}
+
+export async function isMachineRunning(spec: Pick<MachineSpec, "instance">): Promise<boolean> {
+  return (await find(spec.instance))?.status === "Running";
+}
+
+/** Removes the machine and detaches its disk. The disk's file stays: it is people's data. */
+export async function removeMachine(
+  spec: Pick<MachineSpec, "instance" | "owner" | "dataDisk">,
+  projectDirectory: string,
+): Promise<void> {
+  const found = await find(spec.instance);
+  if (found !== undefined) {
+    refuseForeign(spec, found);
+    // An orderly stop unmounts the data disk; what does not stop in time is stopped by force.
+    if (found.status === "Running") await incus("stop", spec.instance, "--timeout", "30").catch(() => undefined);
+    await incus("delete", "--force", spec.instance);
+  }
+  await detachDataDisk(path.resolve(projectDirectory, spec.dataDisk));
+}
+
+async function find(instance: string): Promise<HostInstance | undefined> {
+  return await queryIncus<HostInstance>(`/1.0/instances/${instance}`);
+}
+
+function refuseForeign({ instance, owner }: Pick<MachineSpec, "instance" | "owner">, found: HostInstance): void {
+  const actual = found.config[ownerKey];
+  if (actual === owner) return;
+  throw new ConflictError(`this host has an instance ${instance} already; it belongs to ${actual ?? "somebody else"}`, {
+    remedy: actual === undefined ? `Rename or remove it:  incus rename ${instance} NEW-NAME` : "Bring that fleet down there first:  npm run quickstart:down",
+  });
+}
+
+function devicesOf(spec: MachineSpec, loop: string, images: string): HostInstance["devices"] {
+  return {
+    root: { type: "disk", path: "/", pool: spec.pool },
+    eth0: { type: "nic", network: spec.network, name: "eth0", "ipv4.address": spec.address },
+    // Must be there before the first start: Incus cannot add a block device with a path to a running machine.
+    data: { type: "unix-block", source: loop, path: dataDiskPath },
+    images: { type: "disk", source: images, path: imagesDirectory, readonly: "true", required: "false" },
+  };
+}
+
+async function ensureInstance(spec: MachineSpec, devices: HostInstance["devices"]): Promise<void> {
+  const found = await find(spec.instance);
+  if (found === undefined) {
+    const body = {
+      name: spec.instance,
+      source: { type: "image", alias: machineImageAlias(spec.image) },
+      profiles: [],
+      // Privileged: it mounts its own disk and runs Incus, as a server does. The people's containers inside are not.
+      config: { "security.privileged": "true", "security.nesting": "true", "boot.autostart": "true", [ownerKey]: spec.owner },
+      devices,
+    };
+    await incus("query", "--request", "POST", "--wait", "--data", JSON.stringify(body), "/1.0/instances");
+  } else {
+    refuseForeign(spec, found);
+    await convergeDevices(spec.instance, found, devices);
+  }
+  if (found?.status !== "Running") await incus("start", spec.instance);
+}
+
+/** After a reboot of the host the disk has another loop device; that can only be changed while the machine is down. */
+async function convergeDevices(instance: string, found: HostInstance, devices: HostInstance["devices"]): Promise<void> {
+  for (const [name, wanted] of Object.entries(devices)) {
+    const changed = Object.entries(wanted).filter(([key, value]) => found.devices[name]?.[key] !== value);
+    if (changed.length === 0) continue;
+    if (found.status === "Running" && name === "data") await incus("stop", instance, "--timeout", "30");
+    await incus("config", "device", "set", instance, name, ...changed.map(([key, value]) => `${key}=${value}`));
+  }
+  Object.assign(found, await find(instance));
+}
+
+async function runStartup(spec: MachineSpec): Promise<void> {
+  const files = startupFiles();
+  await pushStartupFiles(spec.instance, files);
+  await pushFile(spec.instance, "/etc/containarium/server.json", serverJson(spec), "0644");
+  const unit = files.find(({ name }) => name === "containarium-startup.service");
+  if (unit) await pushFile(spec.instance, `/etc/systemd/system/${unit.name}`, unit.content, "0644");
+  await incus("exec", spec.instance, "--", "systemctl", "daemon-reload");
+  await incus("exec", spec.instance, "--", "systemctl", "enable", "-q", "containarium-startup.service");
+  await incus("exec", spec.instance, "--", `${libraryDirectory}/bootstrap.sh`).catch((error: Error) => {
+    throw new OperationError(`the startup of ${spec.server} failed: ${lastLine(error.message)}`, {
+      server: spec.server,
+      cause: error,
+      leftBehind: `the machine ${spec.instance}; the next  pulumi up  goes on from there`,
+      remedy: `${error.message}\nAll of it:  incus exec ${spec.instance} -- ${libraryDirectory}/bootstrap.sh`,
+    });
+  });
+}
+
+async function pushStartupFiles(instance: string, files: StartupFile[]): Promise<void> {
+  for (const file of files) {
+    await pushFile(instance, `${libraryDirectory}/${file.name}`, file.content, file.executable ? "0755" : "0644");
+  }
+}
+
+/** What a server is told about itself; read by startup/bootstrap.sh. */
+function serverJson(spec: MachineSpec): string {
+  return JSON.stringify({
+    schema: 1,
+    name: spec.server,
+    admin: { user: spec.adminUser, authorizedKeys: spec.adminSshKeys },
+    dataDisk: dataDiskPath,
+    storage: "btrfs",
+    containerSubnet: spec.containerSubnet,
+    image: spec.goldenImage,
+    imageSource: `file:${imagesDirectory}/golden.tar.zst`,
+    startupHash: spec.startupHash,
+  });
+}
+
+async function waitForSsh({ address, server }: MachineSpec): Promise<void> {
+  const deadline = Date.now() + sshAnswersMs;
+  while (!(await sshAnswers(address))) {
+    if (Date.now() > deadline) {
+      throw new TimeoutError(`${server} runs, but its SSH at ${address} does not answer`, {
+        server,
+        remedy: "Does a firewall of this host block the bridge?  nft list ruleset",
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+function sshAnswers(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ host: address, port: 22, timeout: 2_000 });
+    const settle = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once("data", (data) => settle(data.toString("latin1").startsWith("SSH-")));
+    socket.once("timeout", () => settle(false));
+    socket.once("error", () => settle(false));
+    socket.once("close", () => settle(false));
+  });
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) ?? text;
+}

@@ -1,0 +1,23 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { Container, LocalFleet } from "./components";
+import { stackSettings } from "./components/settings";
+import type { Inventory } from "./ops/fleet/inventory";
+
+const settings = stackSettings();
+
+// settings -> servers -> containers -> outputs
+const fleet = new LocalFleet("fleet", settings);
+
+for (const { server: name, ...container } of settings.containers) {
+  const index = settings.servers.findIndex((id) => `jump-${id}` === name);
+  new Container(container.user, { ...container, server: fleet.servers[index]! });
+}
+
+/** What `containarium-ops` reads: where the servers are, and how to know them. */
+export const inventory: pulumi.Output<Inventory> = pulumi.all(fleet.servers).apply((servers) => ({
+  schema: 1,
+  stack: settings.stack,
+  servers,
+  defaults: { image: settings.image, ...settings.defaults },
+}));
