@@ -16,7 +16,7 @@ for (const { server: name, ...container } of settings.containers) {
 
 /** What `containarium-ops` reads: where the servers are, and how to know them. */
 export const inventory: pulumi.Output<Inventory> = pulumi.all(fleet.servers).apply((servers) => ({
-  schema: 1,
+  schema: 1 as const,
   stack: settings.stack,
   servers,
   defaults: { image: settings.image, ...settings.defaults },

@@ -71,7 +71,7 @@ const schema = z.strictObject({
     .array(z.string().superRefine((text, context) => addIssueOf(context, () => parsePublicKey(text, "adminSshKeys"))))
     .default([]),
   image: z.string().min(1).default("images:ubuntu/24.04"),
-  cpu: z.number().positive().default(4),
+  cpu: z.coerce.number().positive("must be a number of cores, such as 0.5 or 4").default(4),
   memory: sizeText("memory").default("4GiB"),
   diskQuota: sizeText("disk quota").default("20GB"),
   dataDiskSizeGb: z.number().int().min(10, "must be at least 10").default(100),
@@ -81,8 +81,8 @@ const schema = z.strictObject({
     .default(""),
 });
 
-const textKeys = ["target", "adminUser", "image", "memory", "diskQuota", "localSubnet"] as const;
-const objectKeys = ["servers", "containers", "adminSshKeys", "cpu", "dataDiskSizeGb"] as const;
+const textKeys = ["target", "adminUser", "image", "cpu", "memory", "diskQuota", "localSubnet"] as const;
+const objectKeys = ["servers", "containers", "adminSshKeys", "dataDiskSizeGb"] as const;
 
 /**
  * Reads and checks the whole configuration. Nothing has been created when this throws.

@@ -16,6 +16,14 @@ alias="containarium/$image"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+wait_for_address() {
+  local deadline=$((SECONDS + 60))
+  until incus list "$1" -f csv -c 4 | grep -q eth0; do
+    [ $SECONDS -lt $deadline ] || { echo "$1 got no address within 60 s" >&2; exit 1; }
+    sleep 0.3
+  done
+}
+
 bake() {
   case "$source" in
     file:*)
@@ -44,7 +52,7 @@ EOF
       incus launch "$source" "$builder" -n incusbr0 -s default
       incus file push -p "$here/golden-packages" "$builder/usr/local/lib/containarium/golden-packages"
       incus file push --mode 0755 "$here/golden-setup.sh" "$builder/usr/local/lib/containarium/golden-setup.sh"
-      incus exec "$builder" -- sh -c 'for i in $(seq 100); do getent hosts deb.debian.org archive.ubuntu.com >/dev/null && exit 0; sleep 0.3; done; exit 1'
+      wait_for_address "$builder"
       incus exec "$builder" -- /usr/local/lib/containarium/golden-setup.sh
       incus stop "$builder"
       incus publish "$builder" --alias "$alias" --compression none \

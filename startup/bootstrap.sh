@@ -22,6 +22,14 @@ for key in sys.argv[1].split("."):
 print("\n".join(value) if isinstance(value, list) else value)' "$1"
 }
 
+# `systemctl enable` takes 0.3 s even when there is nothing to do.
+enable() {
+  local unit
+  for unit in "$@"; do
+    systemctl is-enabled -q "$unit" 2>/dev/null || systemctl enable -q "$unit"
+  done
+}
+
 install_packages() {
   local package missing=()
   while read -r package; do
@@ -35,7 +43,7 @@ install_packages() {
   systemctl unmask --runtime incus.service incus.socket incus-startup.service
 }
 
-# Stock values end at about ten containers (inotify) or a few dozen (keys): see docs/limits in the README.
+# Stock values end at about ten containers (inotify) or a few dozen (keys): each is a wall that somebody ran into.
 raise_kernel_limits() {
   if [ "$(systemd-detect-virt --container || true)" != none ]; then
     # A system container: /proc/sys is the host's. `bind` keeps the remount to this mount alone.
@@ -74,9 +82,11 @@ ensure_data_disk() {
     install -m 0644 "$here/incus-needs-disk.conf" "/etc/systemd/system/$unit.d/10-containarium.conf"
   done
   systemctl daemon-reload
-  systemctl enable -q containarium-disk.service
-  systemctl restart containarium-disk.service ||
+  enable containarium-disk.service
+  # Not `restart`: Incus requires this unit and would be stopped with it.
+  systemctl start containarium-disk.service ||
     { journalctl -u containarium-disk.service -n 5 --no-pager -o cat; return 1; }
+  "$here/data-disk.sh"
 }
 
 # The server's identity lives on the data disk; sshd reads a copy, so that it still starts when the disk is gone.
@@ -107,7 +117,7 @@ ensure_sshd() {
   sshd -t -f "$trial"
   rm -f "$trial"
   install -m 0644 "$here/sshd-containarium.conf" "$drop_in"
-  systemctl enable -q ssh.service
+  enable ssh.service
   systemctl reload-or-restart ssh.service
 }
 
@@ -134,7 +144,7 @@ mend_cgroup_v1() {
 
 ensure_incus() {
   mend_cgroup_v1
-  systemctl enable -q incus.service incus.socket lxcfs.service
+  enable incus.service incus.socket lxcfs.service
   systemctl start lxcfs.service incus.socket incus.service
   incus admin waitready --timeout 120
   local subnet gateway mtu
@@ -169,7 +179,7 @@ rebuild_accounts() {
 
 ensure_fail2ban() {
   install -m 0644 "$here/fail2ban-jail.local" /etc/fail2ban/jail.local
-  systemctl enable -q fail2ban.service
+  enable fail2ban.service
   systemctl restart fail2ban.service
 }
 

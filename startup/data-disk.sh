@@ -44,13 +44,12 @@ prepare_btrfs() {
     refuse "$device holds ${type:-unknown data}${found:+ labelled $found}, not our pool. It was not touched"
   mkdir -p "$root"
   mount -t btrfs -o noatime,compress=lzo,user_subvol_rm_allowed "$device" "$root"
-  # The disk may have been grown while it was away.
-  btrfs filesystem resize max "$root" >/dev/null
 }
 
-prepare_zfs() {
-  refuse "storage zfs is not supported by this version"
-}
+# The disk may have been grown, while it was away or just now.
+grow_btrfs() { btrfs filesystem resize max "$root" >/dev/null; }
+
+prepare_zfs() { refuse "storage zfs is not supported by this version"; }
 
 bind_incus() {
   mkdir -p /var/lib/incus
@@ -66,6 +65,7 @@ main() {
     wait_for_device "$device"
     "prepare_$storage" "$device"
   fi
+  "grow_$storage"
   install -d -m 0711 "$root/incus"
   install -d -m 0700 "$root/ssh" "$root/state"
   bind_incus
