@@ -12,6 +12,7 @@ import { bridgeAddress, containerSubnet, localNames, machineAddress } from "./ad
 import { LocalHost } from "./host";
 import { localImages } from "./images";
 import { LocalMachine } from "./machine";
+import { ownerOf } from "./owner";
 
 /** The private key that the local target makes for its administrator, relative to the project's folder. */
 export const localAdminKey = ".containarium/admin_key";
@@ -24,7 +25,7 @@ export class LocalFleet extends pulumi.ComponentResource {
     super("containarium:local:Fleet", name, {}, options);
     const names = localNames(settings.stack);
     const images = localImages();
-    const owner = `${settings.stack}:${projectDirectory()}`;
+    const owner = ownerOf(settings.stack, projectDirectory());
     const host = new LocalHost(
       "local-host",
       {

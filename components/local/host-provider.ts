@@ -5,10 +5,10 @@ import { isDeepStrictEqual } from "node:util";
 
 import type { dynamic } from "@pulumi/pulumi";
 
-import { ConflictError } from "../../ops/errors";
 import { runOnHost } from "./host-command";
 import { incus, queryIncus } from "./host-incus";
 import { ensureImages } from "./images";
+import { ownerKey, refuseForeign } from "./owner";
 
 interface HostInputs {
   owner: string;
@@ -17,9 +17,6 @@ interface HostInputs {
   pool: string;
   image: string;
 }
-
-/** Marks what is ours among the host's own networks and pools. */
-const ownerKey = "user.containarium.owner";
 
 export const localHostProvider = {
   async check(_olds: unknown, news: HostInputs): Promise<dynamic.CheckResult<HostInputs>> {
@@ -105,14 +102,6 @@ async function ensurePool({ pool, owner }: HostInputs): Promise<void> {
   refuseForeign(`the storage pool ${pool}`, found, owner);
   // Boot disks only: people's data is on the data disks. The file is sparse.
   if (found === undefined) await incus("storage", "create", pool, "btrfs", "size=30GiB", `${ownerKey}=${owner}`);
-}
-
-function refuseForeign(what: string, found: { config: Record<string, string> } | undefined, owner: string): void {
-  const actual = found?.config[ownerKey];
-  if (found === undefined || actual === owner) return;
-  throw new ConflictError(`${what} is there already and belongs to ${actual ?? "somebody else"}`, {
-    remedy: actual === undefined ? "Rename or remove it." : `Bring that fleet down there first:  npm run quickstart:down`,
-  });
 }
 
 async function ensureMachineImage(version: string): Promise<void> {

@@ -1,12 +1,13 @@
 import * as net from "node:net";
 import * as path from "node:path";
 
-import { ConflictError, OperationError, TimeoutError } from "../../ops/errors";
+import { OperationError, TimeoutError } from "../../ops/errors";
 import { startupFiles, type StartupFile } from "../startup-files";
 import { attachDataDisk, detachDataDisk } from "./data-disk";
 import { machineImageAlias } from "./host-provider";
 import { incus, pushFile, queryIncus } from "./host-incus";
 import { ensureImages } from "./images";
+import { ownerKey, refuseForeign } from "./owner";
 
 /** What a local machine is; see LocalMachineArgs for units. */
 export interface MachineSpec {
@@ -33,7 +34,6 @@ interface HostInstance {
   devices: Record<string, Record<string, string>>;
 }
 
-const ownerKey = "user.containarium.owner";
 const libraryDirectory = "/usr/local/lib/containarium";
 const dataDiskPath = "/dev/disk/by-id/google-incus-data";
 const imagesDirectory = "/var/lib/containarium-images";
@@ -65,7 +65,7 @@ export async function removeMachine(
 ): Promise<void> {
   const found = await find(spec.instance);
   if (found !== undefined) {
-    refuseForeign(spec, found);
+    refuseForeign(`the instance ${spec.instance}`, found, spec.owner);
     // An orderly stop unmounts the data disk; what does not stop in time is stopped by force.
     if (found.status === "Running") await incus("stop", spec.instance, "--timeout", "30").catch(() => undefined);
     await incus("delete", "--force", spec.instance);
@@ -75,14 +75,6 @@ export async function removeMachine(
 
 async function find(instance: string): Promise<HostInstance | undefined> {
   return await queryIncus<HostInstance>(`/1.0/instances/${instance}`);
-}
-
-function refuseForeign({ instance, owner }: Pick<MachineSpec, "instance" | "owner">, found: HostInstance): void {
-  const actual = found.config[ownerKey];
-  if (actual === owner) return;
-  throw new ConflictError(`this host has an instance ${instance} already; it belongs to ${actual ?? "somebody else"}`, {
-    remedy: actual === undefined ? `Rename or remove it:  incus rename ${instance} NEW-NAME` : "Bring that fleet down there first:  npm run quickstart:down",
-  });
 }
 
 function devicesOf(spec: MachineSpec, loop: string, images: string): HostInstance["devices"] {
@@ -108,7 +100,7 @@ async function ensureInstance(spec: MachineSpec, devices: HostInstance["devices"
     };
     await incus("query", "--request", "POST", "--wait", "--data", JSON.stringify(body), "/1.0/instances");
   } else {
-    refuseForeign(spec, found);
+    refuseForeign(`the instance ${spec.instance}`, found, spec.owner);
     await convergeDevices(spec.instance, found, devices);
   }
   if (found?.status !== "Running") await incus("start", spec.instance);
