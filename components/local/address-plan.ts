@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /**
  * Who has which address in the local fleet, and what its things on the host are called. Pure.
  *
@@ -15,10 +17,16 @@ export interface LocalNames {
 export function localNames(stack: string): LocalNames {
   const own = stack === "local";
   return {
-    network: own ? "containarium0" : `ctm-${stack}`.slice(0, 15),
+    network: own ? "containarium0" : bridgeName(stack),
     pool: own ? "containarium" : `containarium-${stack}`,
     machine: (server) => (own ? server : `${stack}-${server}`),
   };
+}
+
+/** Interface names end at 15 characters: a longer stack name gives its hash. */
+function bridgeName(stack: string): string {
+  const name = `ctm-${stack}`;
+  return name.length <= 15 ? name : `ctm-${createHash("sha256").update(stack).digest("hex").slice(0, 11)}`;
 }
 
 /** Address of server `id` in the machines' subnet: .11 for server 1. The first ten are the host's own. */
