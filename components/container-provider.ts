@@ -4,6 +4,7 @@ import type { dynamic } from "@pulumi/pulumi";
 import pLimit from "p-limit";
 
 import {
+  ContainariumError,
   type Container,
   type ContainerSpec,
   createContainer,
@@ -17,7 +18,6 @@ import {
   type Server,
   type ServerAddress,
   UnreachableError,
-  updateContainer,
   withServer,
 } from "../ops";
 import { projectDirectory } from "./project-directory";
@@ -72,10 +72,15 @@ async function diff(_id: string, olds: ContainerOutputs, news: ContainerInputs):
 }
 
 async function create(inputs: ContainerInputs): Promise<dynamic.CreateResult<ContainerOutputs>> {
-  const container = await onServer(inputs.server, (server) =>
-    createContainer(server, specOf(inputs), { ifExists: "adopt", createdBy: "pulumi" }),
-  );
-  return { id: container.name, outs: outputsOf(inputs, container) };
+  try {
+    const container = await converge(inputs);
+    return { id: container.name, outs: outputsOf(inputs, container) };
+  } catch (error) {
+    if (!(error instanceof ContainariumError) || error.leftBehind === undefined) throw error;
+    // Half made: in the state it is known, and the next update completes it.
+    const half = { id: `${inputs.user}-container`, properties: { ...inputs, ip: "", hostKeys: [] } };
+    throw Object.assign(error, half, { reasons: [error.message] });
+  }
 }
 
 /** What is. A container is gone only when its server says so; a server that does not answer proves nothing. */
@@ -101,12 +106,17 @@ async function update(
   _olds: ContainerOutputs,
   news: ContainerInputs,
 ): Promise<dynamic.UpdateResult<ContainerOutputs>> {
-  const container = await onServer(news.server, (server) => updateContainer(server, specOf(news)));
-  return { outs: outputsOf(news, container) };
+  return { outs: outputsOf(news, await converge(news)) };
 }
 
 async function remove(_id: string, props: ContainerOutputs): Promise<void> {
   await onServer(props.server, (server) => deleteContainer(server, props.user));
+}
+
+/** Makes it, completes it, or adopts what is there and brings keys and limits to what is wanted. */
+async function converge(inputs: ContainerInputs): Promise<Container> {
+  const options = { ifExists: "adopt", createdBy: "pulumi" } as const;
+  return await onServer(inputs.server, (server) => createContainer(server, specOf(inputs), options));
 }
 
 /** The provider bounds its own concurrency per server: the engine does not. */

@@ -1,6 +1,11 @@
 /**
  * `containarium/provider`: what the dynamic resources' stubs call (see stub.ts). Runs in the engine's provider process.
  */
-export { containerProvider as container } from "./container-provider";
-export { localHostProvider as localHost } from "./local/host-provider";
-export { localMachineProvider as localMachine } from "./local/machine-provider";
+import { containerProvider } from "./container-provider";
+import { explained } from "./explained";
+import { localHostProvider } from "./local/host-provider";
+import { localMachineProvider } from "./local/machine-provider";
+
+export const container = explained(containerProvider);
+export const localHost = explained(localHostProvider);
+export const localMachine = explained(localMachineProvider);

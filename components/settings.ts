@@ -5,6 +5,7 @@ import { InvalidInputError } from "../ops/errors";
 import { parseUserName } from "../ops/containers/user-name";
 import { parseSize } from "../ops/containers/size";
 import { parsePublicKey } from "../ops/keys/public-key";
+import { explainedRun } from "./explained";
 
 /** Everything that a stack can be told, validated. Each key is described in Pulumi.yaml. */
 export interface Settings {
@@ -134,10 +135,8 @@ export function serverName(id: number): string {
 /** The one place where Pulumi's configuration is read. */
 export function stackSettings(): Settings {
   const config = new pulumi.Config("containarium");
-  return readSettings(pulumi.getStack(), {
-    get: (key) => config.get(key),
-    getObject: (key) => config.getObject(key),
-  });
+  const source: ConfigSource = { get: (key) => config.get(key), getObject: (key) => config.getObject(key) };
+  return explainedRun(() => readSettings(pulumi.getStack(), source));
 }
 
 function checkedServer(user: string, server: string | undefined, names: string[]): string {

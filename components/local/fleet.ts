@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { InvalidInputError } from "../../ops/errors";
 import type { InventoryServer } from "../../ops/fleet/inventory";
+import { explainedRun } from "../explained";
 import { projectDirectory } from "../project-directory";
 import { serverName, type Settings } from "../settings";
 import { startupHash } from "../startup-files";
@@ -26,6 +27,7 @@ export class LocalFleet extends pulumi.ComponentResource {
     const names = localNames(settings.stack);
     const images = localImages();
     const owner = ownerOf(settings.stack, projectDirectory());
+    const adminKey = explainedRun(localAdminPublicKey);
     const host = new LocalHost(
       "local-host",
       {
@@ -53,7 +55,7 @@ export class LocalFleet extends pulumi.ComponentResource {
           dataDisk: `.containarium/disks/${names.machine(server)}.img`,
           dataDiskSizeGb: settings.dataDiskSizeGb,
           adminUser: settings.adminUser,
-          adminSshKeys: [localAdminPublicKey(), ...settings.adminSshKeys],
+          adminSshKeys: [adminKey, ...settings.adminSshKeys],
           containerSubnet: containerSubnet(id),
           goldenImage: settings.image,
           goldenVersion: images.golden.version,

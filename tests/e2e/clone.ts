@@ -1,0 +1,60 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync } from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+export interface Result {
+  code: number;
+  stdout: string;
+  stderr: string;
+  seconds: number;
+}
+
+/** The stack of the end-to-end tests: beside a developer's own `local` fleet, never in its way. */
+export const stack = "e2e";
+
+/** What a person gets who clones the project now: the tracked and new files, nothing built, nothing installed. */
+export function freshClone(): string {
+  const clone = mkdtempSync(path.join(os.tmpdir(), "containarium-e2e-"));
+  const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { encoding: "utf8" });
+  for (const file of listed.split("\0").filter(Boolean)) {
+    mkdirSync(path.dirname(path.join(clone, file)), { recursive: true });
+    cpSync(file, path.join(clone, file));
+  }
+  return clone;
+}
+
+/** Runs a program and gathers what it says; never throws for an exit code. Ends it after `timeoutMs`. */
+export function run(
+  command: string[],
+  options: { cwd: string; input?: string; timeoutMs?: number; env?: NodeJS.ProcessEnv },
+): Promise<Result> {
+  const [program = "", ...args] = command;
+  const begin = Date.now();
+  return new Promise((resolve) => {
+    const child: ChildProcess = spawn(program, args, {
+      cwd: options.cwd,
+      env: { ...process.env, NO_COLOR: "1", ...options.env },
+      stdio: ["pipe", "pipe", "pipe"],
+      timeout: options.timeoutMs ?? 120_000,
+      killSignal: "SIGKILL",
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout?.on("data", (data: Buffer) => (stdout += data.toString()));
+    child.stderr?.on("data", (data: Buffer) => (stderr += data.toString()));
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(options.input ?? "");
+    child.on("error", (error) => (stderr += error.message));
+    child.on("close", (code) => resolve({ code: code ?? 137, stdout, stderr, seconds: (Date.now() - begin) / 1000 }));
+  });
+}
+
+/** As `run`, but an exit code other than 0 fails the test with all that was said. */
+export async function succeed(...parameters: Parameters<typeof run>): Promise<Result> {
+  const result = await run(...parameters);
+  if (result.code !== 0) {
+    throw new Error(`${parameters[0].join(" ")}: exit ${result.code}\n${result.stdout}\n${result.stderr}`);
+  }
+  return result;
+}
