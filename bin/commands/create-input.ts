@@ -1,0 +1,140 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+
+import type { ContainerSpec } from "../../ops/containers/container";
+import { parseCpu, parseDiskQuota, parseMemory } from "../../ops/containers/size";
+import { parseUserName } from "../../ops/containers/user-name";
+import { InvalidInputError } from "../../ops/errors";
+import { readPublicKeys } from "../../ops/keys/public-key";
+import type { PublicKey } from "../../ops/keys/public-key";
+import type { Io } from "../io";
+
+/** The command line of `create`, unchecked. */
+export interface CreateInput {
+  users: string[];
+  sshKey: string[];
+  image?: string;
+  cpu?: string;
+  memory?: string;
+  diskQuota?: string;
+  autostart?: boolean;
+  docker?: boolean;
+}
+
+/** Stands for the user's name in `--ssh-key`, so that several people get a key each. */
+const placeholder = "{user}";
+
+/**
+ * Checks everything that can be checked without a server, and reads the key files.
+ * @returns one spec for each user, in the order given; what was not said is absent
+ * @throws InvalidInputError; nothing has happened then
+ */
+export async function readCreateInput(input: CreateInput, io: Pick<Io, "stdin" | "cwd" | "home">): Promise<ContainerSpec[]> {
+  const users = input.users.map(parseUserName);
+  const twice = users.find((user, index) => users.indexOf(user) !== index);
+  if (twice) throw new InvalidInputError(`${twice} is named twice`, { remedy: "Name each user once." });
+  const shared = input.sshKey.find((file) => !file.includes(placeholder));
+  if (users.length > 1 && shared !== undefined) {
+    throw new InvalidInputError(`one key for ${users.length} users: ${shared}`, {
+      remedy: `Every user has a key of their own. Let {user} stand for the name:\n  npx containarium-ops create ${users.join(" ")} --ssh-key 'keys/${placeholder}.pub'`,
+    });
+  }
+  if (input.sshKey.filter((file) => file === "-").length > 1) {
+    throw new InvalidInputError("--ssh-key - is given twice", { remedy: "Standard input can be read once." });
+  }
+  const limits = readLimits(input);
+  const specs: ContainerSpec[] = [];
+  for (const user of users) {
+    const keys: PublicKey[] = [];
+    for (const file of input.sshKey) keys.push(...(await readKeys(file.replaceAll(placeholder, user), user, io)));
+    specs.push({ user, sshKeys: distinct(keys), ...limits });
+  }
+  refuseSharedKeys(specs);
+  return specs;
+}
+
+function readLimits(input: CreateInput): Omit<ContainerSpec, "user" | "sshKeys"> {
+  const { image, cpu, memory, diskQuota, autostart, docker } = input;
+  if (image?.trim() === "") throw new InvalidInputError("--image is empty", { remedy: "Leave it out for the default image." });
+  return {
+    ...(image !== undefined && { image }),
+    ...(cpu !== undefined && { cpu: readCpu(cpu) }),
+    ...(memory !== undefined && { memory: parseMemory(memory, "--memory").text }),
+    ...(diskQuota !== undefined && { diskQuota: parseDiskQuota(diskQuota, "--disk-quota").text }),
+    ...(autostart === false && { autostart }),
+    ...(docker === false && { docker }),
+  };
+}
+
+function readCpu(text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text.trim())) return parseCpu(Number(text), "--cpu");
+  throw new InvalidInputError(`--cpu ${JSON.stringify(text)} is not a number of cores`, {
+    remedy: "Give cores, for example 4 or 0.5.",
+  });
+}
+
+async function readKeys(file: string, user: string, io: Pick<Io, "stdin" | "cwd" | "home">): Promise<PublicKey[]> {
+  if (file === "") throw new InvalidInputError("--ssh-key is empty", { remedy: "Name the file of a public key." });
+  const where = file === "-" ? "standard input" : file;
+  const text = file === "-" ? await readAll(io.stdin) : readKeyFile(file, user, io);
+  try {
+    return readPublicKeys(text, where);
+  } catch (error) {
+    if (file === "-" || !(error instanceof InvalidInputError) || !error.message.endsWith("is a private key")) throw error;
+    throw new InvalidInputError(error.message, {
+      remedy: `A private key must never leave this machine; give the public key.\n  npx containarium-ops create ${user} --ssh-key ${file}.pub`,
+    });
+  }
+}
+
+function readKeyFile(file: string, user: string, { cwd, home }: Pick<Io, "cwd" | "home">): string {
+  // The shell does not expand ~ in `--ssh-key=~/alice.pub`.
+  const full = path.resolve(cwd, file.replace(/^~(?=\/|$)/, home));
+  try {
+    return fs.readFileSync(full, "utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") {
+      const own = `Make one, or ask ${user} for the public key:\n  ssh-keygen -t ed25519 -f ${file.replace(/\.pub$/, "")}`;
+      throw new InvalidInputError(`no such file: ${file}`, { remedy: own, cause: error });
+    }
+    const why = code === "EISDIR" ? "it is a folder" : code === "EACCES" ? "permission denied" : message;
+    throw new InvalidInputError(`cannot read ${file}: ${why}`, {
+      remedy: "Give the file of a public key, for example alice.pub.",
+      cause: error,
+    });
+  }
+}
+
+async function readAll(stdin: NodeJS.ReadableStream): Promise<string> {
+  let text = "";
+  for await (const chunk of stdin) text += chunk.toString();
+  return text;
+}
+
+function distinct(keys: PublicKey[]): string[] {
+  return [...new Map(keys.map((key) => [key.blob, key.line])).values()];
+}
+
+/** The same key in two files would let one person into another's container. */
+function refuseSharedKeys(specs: ContainerSpec[]): void {
+  const owners = new Map<string, string>();
+  for (const { user, sshKeys } of specs) {
+    for (const line of sshKeys) {
+      const key = line.split(" ").slice(0, 2).join(" ");
+      const owner = owners.get(key);
+      if (owner) {
+        throw new InvalidInputError(`${owner} and ${user} have the same key`, {
+          remedy: "Every user has a key of their own: ask them for it.",
+        });
+      }
+      owners.set(key, user);
+    }
+  }
+}
+
+/** Who made a container, as its config on the server remembers it. */
+export function createdBy(env: NodeJS.ProcessEnv): string {
+  return `${env.SUDO_USER ?? env.USER ?? os.userInfo().username}@${os.hostname()}`;
+}

@@ -1,0 +1,199 @@
+import type { Container, ContainerSpec } from "../../ops/containers/container";
+import { ConflictError, NotFoundError, OperationError } from "../../ops/errors";
+import { parsePublicKey } from "../../ops/keys/public-key";
+import { reportOf } from "../output/error";
+import type { Failure } from "../output/error";
+import { seconds } from "../output/progress";
+import type { Server } from "../services";
+import type { DesiredContainer } from "../stack/desired";
+import { nextCommand } from "../target";
+import type { Target } from "../target";
+import { command } from "./command";
+import type { Context, Result } from "./command";
+import { createdBy, readCreateInput } from "./create-input";
+import { lockTimeout, lockTimeoutOption } from "./lock-timeout";
+
+export const create = command({
+  usage: "create <users..>",
+  describe: "Give people a container each",
+  positional: { users: { describe: "login names", array: true } },
+  options: {
+    "ssh-key": {
+      type: "string",
+      array: true,
+      nargs: 1,
+      demandOption: "create needs --ssh-key FILE: the user's public key",
+      requiresArg: true,
+      describe: "file with the user's public key, - for standard input; may come several times; {user} is the user's name",
+    },
+    image: { type: "string", requiresArg: true, describe: "image to make it from [default: the server's golden image]" },
+    cpu: { type: "string", requiresArg: true, describe: "CPU time in cores, e.g. 2 or 0.5" },
+    memory: { type: "string", requiresArg: true, describe: "memory limit, e.g. 4GiB" },
+    "disk-quota": { type: "string", requiresArg: true, describe: "size of its disk, e.g. 20GB" },
+    server: { type: "string", requiresArg: true, describe: "server to put it on [default: the one with most room]" },
+    autostart: { type: "boolean", default: true, describe: "start with the server; --no-autostart: do not" },
+    docker: { type: "boolean", default: true, describe: "allow Docker inside; --no-docker: do not" },
+    "lock-timeout": lockTimeoutOption,
+  },
+  examples: [
+    ["$0 create alice --ssh-key alice.pub", "one user"],
+    ["$0 create bob --ssh-key bob.pub --memory 8GiB --disk-quota 50GB", "with more room"],
+    ["$0 create ann ben --ssh-key 'keys/{user}.pub'", "several, each with a key of their own"],
+  ],
+  async run(args, context): Promise<Result> {
+    const specs = await readCreateInput({ ...args, sshKey: args["ssh-key"], diskQuota: args["disk-quota"] }, context.io);
+    const timeoutMs = lockTimeout(args["lock-timeout"]);
+    const target = await context.target();
+    refuseUnknownServer(args.server, target);
+    await target.stack?.waitUntilUnlocked(timeoutMs);
+    return createAll(specs, { target, serverName: args.server, timeoutMs, context });
+  },
+});
+
+interface Job {
+  target: Target;
+  serverName: string | undefined;
+  timeoutMs: number;
+  context: Context;
+}
+
+interface Made {
+  spec: ContainerSpec;
+  container: Container;
+  milliseconds: number;
+}
+
+/** Makes them one after the other, then tells the stack of all of them at once. */
+export async function createAll(specs: ContainerSpec[], job: Job): Promise<Result> {
+  const { context, target } = job;
+  const desired = (await target.stack?.desired()) ?? [];
+  const made: Made[] = [];
+  const failures: Failure[] = [];
+  for (const spec of specs) {
+    try {
+      made.push(await createOne(spec, desired, job));
+    } catch (error) {
+      if (specs.length === 1) throw error;
+      failures.push({ subject: spec.user, error });
+      if (context.io.signal.aborted) break;
+    }
+  }
+  const unrecorded = made.length === 0 ? [] : await record(made, job);
+  return {
+    json: { containers: made.map(({ container }) => container) },
+    text: made.map((one) => readyLine(one, target)).join("\n"),
+    failures: [...failures, ...unrecorded],
+    succeeded: made.length - unrecorded.length,
+  };
+}
+
+/** One person's container: find out what is there, choose a server, make it real. */
+async function createOne(wanted: ContainerSpec, desired: DesiredContainer[], job: Job): Promise<Made> {
+  const { context, target } = job;
+  const { io, progress, services } = context;
+  const started = performance.now();
+  progress.doing(`Looking for ${wanted.user}...`);
+  const found = await target.servers.find(wanted.user);
+  const complete = found !== undefined && found.container.status !== "half-made";
+  if (complete) refuseExisting(found.container, wanted, desired, target);
+  const defaults = target.defaults;
+  const spec: ContainerSpec = {
+    ...(defaults && { cpu: defaults.cpu, memory: defaults.memory, diskQuota: defaults.diskQuota }),
+    ...(complete && limitsOf(found.container)),
+    ...wanted,
+  };
+  const server = await chooseServer(spec, found, job);
+  progress.clear();
+  const container = await services.createContainer(server, spec, {
+    ifExists: complete ? "adopt" : "fail",
+    createdBy: createdBy(io.env),
+    signal: io.signal,
+    onStep: ({ index, total, title, detail, milliseconds }) =>
+      progress.done(`[${index}/${total}] ${title}`, detail, milliseconds),
+  });
+  return {
+    spec: complete ? { ...limitsOf(container), ...wanted } : wanted,
+    container,
+    milliseconds: performance.now() - started,
+  };
+}
+
+async function chooseServer(spec: ContainerSpec, found: { server: Server } | undefined, job: Job): Promise<Server> {
+  const { context, serverName, target } = job;
+  if (found) {
+    if (serverName === undefined || serverName === found.server.name) return found.server;
+    throw new ConflictError(`${spec.user} already has a container on ${found.server.name}`, {
+      remedy: `Leave out --server, or\n${nextCommand(target, `delete ${spec.user}`)}`,
+    });
+  }
+  if (serverName !== undefined) return target.servers.server(serverName);
+  const started = performance.now();
+  const server = await target.servers.place(spec);
+  if (target.addresses.length > 1) context.progress.done(`Placed on ${server.name}`, "", performance.now() - started);
+  return server;
+}
+
+/** A finished container is taken over only when no stack knows it yet and it is the same person's: the same keys. */
+function refuseExisting(container: Container, wanted: ContainerSpec, desired: DesiredContainer[], target: Target): void {
+  const recorded = desired.some(({ user }) => user === wanted.user);
+  const keys = new Set(container.keys.map(({ fingerprint }) => fingerprint));
+  const given = wanted.sshKeys.map((line) => parsePublicKey(line, "--ssh-key").fingerprint);
+  const same = keys.size === given.length && given.every((fingerprint) => keys.has(fingerprint));
+  if (target.stack && !recorded && same) return;
+  throw new ConflictError(`${wanted.user} already has a container, ${container.name} on ${container.server}`, {
+    remedy: [
+      ...(recorded || same || !target.stack ? [] : ["It is not recorded in the stack, and its keys are not the ones given."]),
+      "To look at it, or to get rid of it and everything in it:",
+      nextCommand(target, `info ${wanted.user}`),
+      nextCommand(target, `delete ${wanted.user}`),
+    ].join("\n"),
+  });
+}
+
+function limitsOf({ cpu, memory, diskQuota, autostart, docker }: Container): Partial<ContainerSpec> {
+  return { cpu, memory, diskQuota, ...(!autostart && { autostart }), ...(!docker && { docker }) };
+}
+
+function refuseUnknownServer(name: string | undefined, { addresses, label }: Target): void {
+  const names = addresses.map((address) => address.name);
+  if (name === undefined || names.length === 0 || names.includes(name)) return;
+  throw new NotFoundError(`no server ${name} in ${label}`, { remedy: `There is: ${names.join(", ")}` });
+}
+
+async function record(made: Made[], { context, target, timeoutMs }: Job): Promise<Failure[]> {
+  const { progress } = context;
+  const { stack } = target;
+  if (!stack) {
+    progress.note(`Not recorded in any stack: ${target.label} was named by${target.flags.split(" ", 2).join(" ")}`);
+    return [];
+  }
+  const started = performance.now();
+  progress.doing(`Recording in ${target.label}...`);
+  try {
+    const put = made.map(({ spec, container }) => ({ ...spec, server: container.server }));
+    await stack.record({ put }, timeoutMs);
+    progress.done(`Recorded in ${target.label}`, "", performance.now() - started);
+    return [];
+  } catch (error) {
+    progress.failed(`Recorded in ${target.label}`);
+    const interrupted = context.io.signal.aborted;
+    return made.map(({ container }) => ({
+      subject: container.user,
+      error: unrecorded(container, interrupted ? "interrupted" : reportOf(error).message, target, stack.updateCommand, error),
+    }));
+  }
+}
+
+function unrecorded(container: Container, why: string, target: Target, updateCommand: string, cause: unknown): OperationError {
+  return new OperationError(`the container is ready but not recorded in ${target.label}: ${why}`, {
+    leftBehind: `${container.name} on ${container.server}; it works and stays`,
+    remedy: `To record it:\n${updateCommand}`,
+    cause,
+  });
+}
+
+function readyLine({ container, milliseconds }: Made, target: Target): string {
+  const address = target.addresses.length === 0 ? " --jump-ip ADDRESS" : "";
+  const next = nextCommand(target, `export ${container.user}${address}`);
+  return `${container.user} is ready (${seconds(milliseconds)}).  Send them the file from:  ${next}`;
+}

@@ -1,0 +1,128 @@
+import { parseUserName } from "../../ops/containers/user-name";
+import { InvalidInputError, OperationError } from "../../ops/errors";
+import { reportOf } from "../output/error";
+import type { Failure } from "../output/error";
+import { seconds } from "../output/progress";
+import { ask, canAsk } from "../output/prompt";
+import type { DesiredContainer } from "../stack/desired";
+import type { Target } from "../target";
+import { command } from "./command";
+import type { Context, Result } from "./command";
+import { unknownUser } from "./info";
+import { lockTimeout, lockTimeoutOption } from "./lock-timeout";
+
+export const deleteCommand = command({
+  usage: "delete <users..>",
+  describe: "Delete people's containers, jump accounts and all their data",
+  positional: { users: { describe: "login names", array: true } },
+  options: {
+    force: { type: "boolean", default: false, describe: "do not ask" },
+    "lock-timeout": lockTimeoutOption,
+  },
+  examples: [
+    ["$0 delete bob", "asks to type the name"],
+    ["$0 delete bob carol --force", "does not ask"],
+  ],
+  async run(args, context): Promise<Result> {
+    const users = [...new Set(args.users.map(parseUserName))];
+    const timeoutMs = lockTimeout(args["lock-timeout"]);
+    const force = args.force || context.yes;
+    if (!force && !canAsk(context.io)) {
+      throw new InvalidInputError(`delete asks before it deletes ${users.join(", ")}, and nobody is at a terminal`, {
+        remedy: `npx containarium-ops delete ${users.join(" ")} --force`,
+      });
+    }
+    const target = await context.target();
+    await target.stack?.waitUntilUnlocked(timeoutMs);
+    return deleteAll(users, { target, force, timeoutMs, context });
+  },
+});
+
+interface Job {
+  target: Target;
+  force: boolean;
+  timeoutMs: number;
+  context: Context;
+}
+
+interface Deleted {
+  user: string;
+  server: string;
+  milliseconds: number;
+}
+
+/** Deletes them one after the other, then tells the stack of all of them at once. */
+export async function deleteAll(users: string[], job: Job): Promise<Result> {
+  const { context, target } = job;
+  const desired = (await target.stack?.desired()) ?? [];
+  const deleted: Deleted[] = [];
+  const failures: Failure[] = [];
+  for (const user of users) {
+    try {
+      deleted.push(await deleteOne(user, desired, job));
+    } catch (error) {
+      if (users.length === 1) throw error;
+      failures.push({ subject: user, error });
+      if (context.io.signal.aborted) break;
+    }
+  }
+  const unrecorded = deleted.length === 0 ? [] : await forget(deleted, job);
+  return {
+    json: { deleted: deleted.map(({ user, server }) => ({ user, server })) },
+    text: deleted.map(({ user, milliseconds }) => `${user} is deleted (${seconds(milliseconds)}).`).join("\n"),
+    failures: [...failures, ...unrecorded],
+    succeeded: deleted.length - unrecorded.length,
+  };
+}
+
+async function deleteOne(user: string, desired: DesiredContainer[], job: Job): Promise<Deleted> {
+  const { context, force, target } = job;
+  const { progress, services } = context;
+  progress.doing(`Looking for ${user}...`);
+  const found = await target.servers.find(user);
+  progress.clear();
+  const recorded = desired.find((entry) => entry.user === user);
+  if (!found && !recorded) throw unknownUser(user, target);
+  const serverName = found?.server.name ?? recorded?.server ?? target.addresses[0]?.name ?? "";
+  if (!force) await confirm(user, serverName, context);
+  const started = performance.now();
+  // The container may be gone while its jump account is still there: deleting is safe to repeat.
+  const server = found?.server ?? (await target.servers.server(serverName));
+  progress.doing(`Deleting ${user}...`);
+  const { deleted } = await services.deleteContainer(server, user);
+  progress.clear();
+  const milliseconds = performance.now() - started;
+  progress.done(deleted ? `Deleted ${found?.container.name ?? user}` : `${user} was gone already`, server.name, milliseconds);
+  return { user, server: server.name, milliseconds };
+}
+
+async function confirm(user: string, server: string, { io }: Context): Promise<void> {
+  const answer = await ask(io, `Delete the container of ${user} on ${server} and everything in it? Type ${user}: `);
+  if (answer === user) return;
+  throw new InvalidInputError(`${user} was not deleted: the name was not typed`, {
+    remedy: `Type the user's name to confirm, or\n  npx containarium-ops delete ${user} --force`,
+  });
+}
+
+async function forget(deleted: Deleted[], { context, target, timeoutMs }: Job): Promise<Failure[]> {
+  const { progress } = context;
+  const { stack } = target;
+  if (!stack) return [];
+  const started = performance.now();
+  progress.doing(`Removing from ${target.label}...`);
+  try {
+    await stack.record({ remove: deleted.map(({ user }) => user) }, timeoutMs);
+    progress.done(`Removed from ${target.label}`, "", performance.now() - started);
+    return [];
+  } catch (error) {
+    progress.failed(`Removed from ${target.label}`);
+    const why = context.io.signal.aborted ? "interrupted" : reportOf(error).message;
+    return deleted.map(({ user }) => ({
+      subject: user,
+      error: new OperationError(`the container is deleted, but ${target.label} still speaks of it: ${why}`, {
+        remedy: `To bring the stack up to date (${user} must be gone from its config):\n${stack.updateCommand}`,
+        cause: error,
+      }),
+    }));
+  }
+}

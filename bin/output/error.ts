@@ -1,0 +1,85 @@
+import { ContainariumError } from "../../ops/errors";
+import type { ErrorKind } from "../../ops/errors";
+
+/** The one table of exit codes. `docs/json.md` and the README repeat it. */
+const exitCodes: Record<ErrorKind, number> = {
+  failed: 1,
+  invalid: 2,
+  "not-found": 3,
+  conflict: 4,
+  authentication: 5,
+  unreachable: 6,
+  timeout: 7,
+  partial: 8,
+  interrupted: 130,
+};
+
+export function exitCodeOf(kind: ErrorKind): number {
+  return exitCodes[kind];
+}
+
+/** What a failure looks like outside: in `--json` word for word, on the screen by `renderError`. */
+export interface ErrorReport {
+  kind: ErrorKind;
+  message: string;
+  server?: string;
+  leftBehind?: string;
+  remedy?: string;
+}
+
+/** Any thrown value as a report. What nobody foresaw is "failed", with the way to learn more. */
+export function reportOf(error: unknown): ErrorReport {
+  if (error instanceof ContainariumError) {
+    const { kind, message, server, leftBehind, remedy } = error;
+    return { kind, message: oneLine(message), server, leftBehind, remedy };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && error.name === "AbortError") return { kind: "interrupted", message: "interrupted" };
+  return {
+    kind: "failed",
+    message: oneLine(message) || "something went wrong and did not say what",
+    remedy: "Run the same command with --verbose to see where it failed.",
+  };
+}
+
+/**
+ * The screen form: one line of cause, then indented what was left behind and what to do. A remedy's lines that are
+ * commands get `Try:` before them.
+ */
+export function renderError(report: ErrorReport, subject?: string): string {
+  const where = subject ?? (report.server && !report.message.includes(report.server) ? report.server : undefined);
+  const lines = [`error: ${where ? `${where}: ` : ""}${report.message}`];
+  if (report.leftBehind) lines.push(`  Left behind: ${oneLine(report.leftBehind)}`);
+  for (const line of report.remedy?.split("\n") ?? []) {
+    if (line.trim() !== "") lines.push(`  ${isCommand(line) ? "Try:  " : ""}${line.trim()}`);
+  }
+  return lines.join("\n") + "\n";
+}
+
+function isCommand(line: string): boolean {
+  return /^\s*(npx|npm|pulumi|sudo|ssh|ssh-[a-z]+|incus|systemctl|chmod|cd) \S/.test(line);
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, "; ").trim();
+}
+
+/** One of several things that a command was to do, and how it failed. */
+export interface Failure {
+  /** A user or a server. */
+  subject: string;
+  error: unknown;
+}
+
+/**
+ * The exit code of a command that was to do several things: nothing failed: 0; all failed in the same way: the code of
+ * that way; otherwise "some of several failed".
+ * @param succeeded how many went well
+ */
+export function exitCodeOfSeveral(failures: readonly Failure[], succeeded: number): number {
+  const kinds = new Set(failures.map(({ error }) => reportOf(error).kind));
+  const [only, ...others] = kinds;
+  if (only === undefined) return 0;
+  if (kinds.has("interrupted")) return exitCodes.interrupted;
+  return succeeded === 0 && others.length === 0 ? exitCodes[only] : exitCodes.partial;
+}

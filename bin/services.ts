@@ -1,0 +1,51 @@
+/* eslint-disable @typescript-eslint/no-require-imports --
+   The one place that loads what is heavy (ssh2, undici, the engine's SDK), and only when a command needs it. */
+import type { ContainerSpec, Container, CreateStep } from "../ops/containers/container";
+import type { Inventory, ServerAddress } from "../ops/fleet/inventory";
+import type { Stack, StackOptions } from "./stack/stack";
+
+export type Ops = typeof import("../ops");
+export type OpenOptions = import("../ops").OpenOptions;
+export type Server = import("../ops").Server;
+
+/** Several servers as one, or one server as if it were several. */
+export interface ServerSet {
+  server(name: string): Promise<Server>;
+  find(user: string): Promise<{ server: Server; container: Container } | undefined>;
+  place(spec: ContainerSpec): Promise<Server>;
+  list(): Promise<{ containers: Container[]; failures: Map<string, Error> }>;
+  close(): Promise<void> | void;
+}
+
+export interface CreateOptions {
+  ifExists?: "adopt" | "fail";
+  onStep?: (step: CreateStep) => void;
+  createdBy?: string;
+  signal?: AbortSignal;
+}
+
+/** What commands do outside of this process. Tests put fakes here; nothing else is faked. */
+export interface Services {
+  openFleet(inventory: Inventory, options: OpenOptions): ServerSet;
+  /** One server without a stack; `local` is this machine. */
+  openSingle(target: ServerAddress | { local: true; name: string }, options: OpenOptions): ServerSet;
+  createContainer(server: Server, spec: ContainerSpec, options: CreateOptions): Promise<Container>;
+  deleteContainer(server: Server, user: string): Promise<{ deleted: boolean }>;
+  openStack(options: StackOptions): Promise<Stack>;
+}
+
+/** The library, loaded at the first call. */
+export function loadOps(): Ops {
+  return require("../ops") as Ops;
+}
+
+export const realServices: Services = {
+  openFleet: (inventory, options) => new (loadOps().Fleet)(inventory, options),
+  openSingle: (target, options) => {
+    const { SingleServer } = require("./single-server") as typeof import("./single-server");
+    return new SingleServer(target, options);
+  },
+  createContainer: (server, spec, options) => loadOps().createContainer(server, spec, options),
+  deleteContainer: (server, user) => loadOps().deleteContainer(server, user),
+  openStack: (options) => (require("./stack/stack") as typeof import("./stack/stack")).openStack(options),
+};

@@ -1,0 +1,52 @@
+import type { Container } from "../ops/containers/container";
+import { getContainer, listContainers, openServer } from "../ops";
+import type { OpenOptions, Server } from "../ops";
+import { ContainariumError, NotFoundError } from "../ops/errors";
+import type { ServerAddress } from "../ops/fleet/inventory";
+import type { ServerSet } from "./services";
+
+/** One server that no stack speaks of (`--host`, `--local`), behind the same interface as a fleet. */
+export class SingleServer implements ServerSet {
+  readonly #target: ServerAddress | { local: true; name: string };
+  readonly #options: OpenOptions;
+  #opened: Promise<Server> | undefined;
+
+  constructor(target: ServerAddress | { local: true; name: string }, options: OpenOptions) {
+    this.#target = target;
+    this.#options = options;
+  }
+
+  server(name = this.#target.name): Promise<Server> {
+    if (name !== this.#target.name) {
+      return Promise.reject(new NotFoundError(`no server ${name}: only ${this.#target.name} was named`));
+    }
+    return (this.#opened ??= openServer(this.#target, this.#options));
+  }
+
+  async find(user: string): Promise<{ server: Server; container: Container } | undefined> {
+    const server = await this.server();
+    try {
+      return { server, container: await getContainer(server, user) };
+    } catch (error) {
+      if (error instanceof ContainariumError && error.kind === "not-found") return undefined;
+      throw error;
+    }
+  }
+
+  place(): Promise<Server> {
+    return this.server();
+  }
+
+  async list(): Promise<{ containers: Container[]; failures: Map<string, Error> }> {
+    try {
+      return { containers: await listContainers(await this.server()), failures: new Map() };
+    } catch (error) {
+      return { containers: [], failures: new Map([[this.#target.name, error as Error]]) };
+    }
+  }
+
+  async close(): Promise<void> {
+    const opened = await this.#opened?.catch(() => undefined);
+    await opened?.close();
+  }
+}

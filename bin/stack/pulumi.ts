@@ -1,0 +1,84 @@
+import { spawn } from "node:child_process";
+
+import { ConflictError, ContainariumError, NotFoundError, OperationError } from "../../ops/errors";
+import type { Project } from "./project";
+
+export interface PulumiRun {
+  project: Project;
+  env: NodeJS.ProcessEnv;
+  signal?: AbortSignal;
+}
+
+/**
+ * Runs the engine and returns what it printed on stdout.
+ * @throws OperationError and its kin; see `translate`.
+ */
+export async function runPulumi(args: string[], { project, env, signal }: PulumiRun): Promise<string> {
+  const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
+    cwd: project.root,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    signal,
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.name === "AbortError") throw error;
+    throw new OperationError(`cannot run the Pulumi engine: ${error.message}`, { remedy: "npm run quickstart", cause: error });
+  });
+  if (code !== 0) throw translate(stderr || stdout, project);
+  return stdout;
+}
+
+/** No stack was selected, or nobody ever logged in to a backend that could hold one. */
+const noStackSelected = /no stack selected|PULUMI_ACCESS_TOKEN must be set/;
+
+/**
+ * The engine's own words in our terms. Foreign text is read here and nowhere else; what is not known is shown as the
+ * engine said it, first `error:` line only.
+ */
+export function translate(output: string, project: Pick<Project, "pulumi">, cause?: unknown): ContainariumError {
+  const first = firstError(output);
+  const stack = /no stack named '([^']+)' found/.exec(output)?.[1];
+  if (stack) {
+    const remedy = stack === "local" ? "npm run quickstart" : `${project.pulumi} stack ls`;
+    return new NotFoundError(`no stack named ${stack}`, { remedy, cause });
+  }
+  if (noStackSelected.test(output)) {
+    return new NotFoundError("no stack is selected", {
+      remedy: `Name one with --stack, or\n${project.pulumi} stack select`,
+      cause,
+    });
+  }
+  if (/does not have output property/.test(output)) {
+    return new NotFoundError("the stack has no inventory: it was never brought up", {
+      remedy: `${project.pulumi} up`,
+      cause,
+    });
+  }
+  if (/currently locked by|Conflict: Another update is currently in progress/.test(output)) {
+    return new ConflictError("another Pulumi operation holds the stack", {
+      remedy: `Wait for it to end, or, if nothing runs any more,\n${project.pulumi} cancel`,
+      cause,
+    });
+  }
+  if (/incorrect passphrase|passphrase must be set/.test(output)) {
+    return new OperationError("the stack's passphrase is wrong or missing", {
+      remedy: "Set PULUMI_CONFIG_PASSPHRASE_FILE (the local stack's is .containarium/passphrase).",
+      cause,
+    });
+  }
+  return new OperationError(`pulumi: ${first}`, { cause });
+}
+
+/** The first line that says what went wrong, without the engine's own prefixes. */
+export function firstError(output: string): string {
+  const lines = output.split("\n").map((line) => line.trim());
+  const marked = lines.map((line) => /(?:^|\s)error:\s*(.+)$/.exec(line)?.[1]).find((text) => text !== undefined);
+  return marked ?? lines.find((line) => line !== "") ?? "failed without a word";
+}
