@@ -109,21 +109,32 @@ install_host_helper() {
 }
 
 ensure_sshd() {
-  # An invalid drop-in bricks SSH at the next boot: it is checked beside the main file before it is put in place.
-  local drop_in=/etc/ssh/sshd_config.d/10-containarium.conf trial
-  trial=$(mktemp /run/sshd-trial.XXXXXX)
   mkdir -p /run/sshd
-  cat "$here/sshd-containarium.conf" /etc/ssh/sshd_config > "$trial"
-  sshd -t -f "$trial"
-  rm -f "$trial"
-  install -m 0644 "$here/sshd-containarium.conf" "$drop_in"
+  install_sshd_drop_in "$here/sshd-containarium.conf" 10-containarium.conf
+  # Older than OpenSSH 9.8: no penalties there, and none needed.
+  install_sshd_drop_in "$here/sshd-penalties.conf" 11-containarium-penalties.conf 2>/dev/null || true
   enable ssh.service
   systemctl reload-or-restart ssh.service
 }
 
+# An invalid drop-in bricks SSH at the next boot: each is tried in front of the main file before it is put in place.
+install_sshd_drop_in() {
+  local trial valid=0
+  trial=$(mktemp /run/sshd-trial.XXXXXX)
+  cat "$1" /etc/ssh/sshd_config > "$trial"
+  sshd -t -f "$trial" || valid=1
+  rm -f "$trial"
+  [ $valid -eq 0 ] || return 1
+  install -m 0644 "$1" "/etc/ssh/sshd_config.d/$2"
+}
+
 ensure_firewall() {
+  install -d -m 0755 /etc/containarium/nftables.d
   nft -c -f "$here/nftables-containarium.conf"
   install -m 0644 "$here/nftables-containarium.conf" /etc/nftables-containarium.conf
+  install -m 0644 "$here/containarium-firewall.service" /etc/systemd/system/containarium-firewall.service
+  systemctl daemon-reload
+  enable containarium-firewall.service
   nft -f /etc/nftables-containarium.conf
 }
 
@@ -174,11 +185,13 @@ ensure_golden_image() {
 }
 
 rebuild_accounts() {
-  echo '{"op":"rebuild"}' | /usr/local/sbin/containarium-host
+  echo '{"op":"rebuild"}' | /usr/local/sbin/containarium-host > /run/containarium/rebuild.json ||
+    { cat /run/containarium/rebuild.json; return 1; }
 }
 
 ensure_fail2ban() {
   install -m 0644 "$here/fail2ban-jail.local" /etc/fail2ban/jail.local
+  install -m 0644 "$here/fail2ban.local" /etc/fail2ban/fail2ban.local
   enable fail2ban.service
   systemctl restart fail2ban.service
 }
