@@ -1,0 +1,61 @@
+import { ConflictError, ContainariumError, NotFoundError } from "../errors";
+import type { Server } from "../host/server";
+import type { RequestOptions } from "../incus/client";
+import type { Instance } from "../incus/types";
+import { ownRecord } from "./prepare";
+import { containerName, parseUserName } from "./user-name";
+
+/**
+ * Removes a person's container with its data, and the way into it. Fine when there is none: run it as often as you
+ * like. Also removes a jump account of ours that lost its container.
+ *
+ * The account goes first, which ends its sessions; a run that stops half-way can be run again.
+ *
+ * @returns whether there was anything to remove
+ * @throws ConflictError when the container or the account is not ours; nothing was changed then
+ */
+export async function deleteContainer(
+  server: Server,
+  user: string,
+  options?: RequestOptions,
+): Promise<{ deleted: boolean }> {
+  const name = containerName(parseUserName(user));
+  const [instance, account] = await Promise.all([
+    findInstance(server, name, options),
+    server.helper({ op: "account.check", user }, options),
+  ]);
+  if (instance !== undefined) ownRecord(instance, user, server.name);
+  if (instance === undefined && account.state === "foreign") {
+    throw new ConflictError(`${user} is an account of ${server.name} itself`, {
+      server: server.name,
+      remedy: "Nothing was changed. Containarium removes only what it made.",
+    });
+  }
+  const removed = account.state === "ours" && (await server.helper({ op: "account.remove", user }, options)).removed;
+  if (instance === undefined) return { deleted: removed };
+  try {
+    await server.incus.instances.stop(name, { force: true, ...options });
+    await server.incus.instances.delete(name, options);
+  } catch (error) {
+    // Somebody else was faster: it is gone, which is what was asked for.
+    if (!(error instanceof NotFoundError)) throw halfDone(error, name, user);
+  }
+  return { deleted: true };
+}
+
+async function findInstance(server: Server, name: string, options?: RequestOptions): Promise<Instance | undefined> {
+  try {
+    return (await server.incus.instances.get(name, options)).value;
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}
+
+function halfDone(error: unknown, name: string, user: string): unknown {
+  if (!(error instanceof ContainariumError)) return error;
+  return Object.assign(error, {
+    leftBehind: `${name}; its jump account is closed already`,
+    remedy: error.remedy ?? `Run it again:\n  containarium-ops delete ${user}`,
+  });
+}

@@ -1,0 +1,54 @@
+import type { Instance } from "../incus/types";
+import { KEY, parseCpuAllowance } from "./instance-config";
+
+/** What Incus' config says about a container of ours: the source of truth. */
+export interface ContainerRecord {
+  user: string;
+  name: string;
+  /** `creating` until its SSH has answered once. */
+  state: "creating" | "ready";
+  /** Key lines, `type base64 comment`. */
+  keys: string[];
+  address: string;
+  image: string;
+  cpu: number;
+  memory: string;
+  diskQuota: string;
+  autostart: boolean;
+  docker: boolean;
+  hostKeys: string[];
+  createdAt: string;
+  run: string | undefined;
+}
+
+/** Reads an instance's config; undefined when the instance is not ours (no marker). */
+export function readRecord(instance: Instance): ContainerRecord | undefined {
+  const { config, devices } = instance;
+  const user = config[KEY.user];
+  if (config[KEY.schema] === undefined || user === undefined || user === "") return undefined;
+  return {
+    user,
+    name: instance.name,
+    state: config[KEY.state] === "ready" ? "ready" : "creating",
+    keys: parseList(config[KEY.keys]),
+    address: devices["eth0"]?.["ipv4.address"] ?? "",
+    image: config[KEY.image] ?? "",
+    cpu: parseCpuAllowance(config["limits.cpu.allowance"]),
+    memory: config["limits.memory"] ?? "",
+    diskQuota: devices["root"]?.["size"] ?? "",
+    autostart: config["boot.autostart"] === "true",
+    docker: config[KEY.docker] === "true",
+    hostKeys: parseList(config[KEY.hostKeys]),
+    createdAt: config[KEY.createdAt] ?? instance.created_at,
+    run: config[KEY.run],
+  };
+}
+
+function parseList(text: string | undefined): string[] {
+  try {
+    const value: unknown = JSON.parse(text ?? "[]");
+    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,55 @@
+import { InvalidInputError } from "../errors";
+import { parsePublicKey, uniqueKeys, type PublicKey } from "../keys/public-key";
+import type { ContainerSpec } from "./container";
+import { parseCpu, parseDiskQuota, parseMemory, type Size } from "./size";
+import { containerName, parseUserName } from "./user-name";
+
+/** What a container is when nothing else is said. The image is the server's golden image. */
+export const CONTAINER_DEFAULTS = {
+  cpu: 4,
+  memory: "4GiB",
+  diskQuota: "20GB",
+  autostart: true,
+  docker: true,
+} as const;
+
+/** A ContainerSpec that was checked, with every default filled in. */
+export interface ResolvedSpec {
+  user: string;
+  /** `<user>-container` */
+  name: string;
+  keys: PublicKey[];
+  /** Undefined: the golden image of the server. */
+  image: string | undefined;
+  cpu: number;
+  memory: Size;
+  diskQuota: Size;
+  autostart: boolean;
+  docker: boolean;
+}
+
+/**
+ * Checks everything that can be known without a server.
+ *
+ * @throws InvalidInputError
+ */
+export function resolveSpec(spec: ContainerSpec): ResolvedSpec {
+  const user = parseUserName(spec.user);
+  if (spec.sshKeys.length === 0) {
+    throw new InvalidInputError(`${user} has no SSH key`, { remedy: "Give at least one public key." });
+  }
+  const keys = spec.sshKeys.map((text, index) => {
+    return parsePublicKey(text, spec.sshKeys.length === 1 ? `the SSH key of ${user}` : `SSH key ${index + 1} of ${user}`);
+  });
+  return {
+    user,
+    name: containerName(user),
+    keys: uniqueKeys(keys),
+    image: spec.image,
+    cpu: parseCpu(spec.cpu ?? CONTAINER_DEFAULTS.cpu),
+    memory: parseMemory(spec.memory ?? CONTAINER_DEFAULTS.memory),
+    diskQuota: parseDiskQuota(spec.diskQuota ?? CONTAINER_DEFAULTS.diskQuota),
+    autostart: spec.autostart ?? CONTAINER_DEFAULTS.autostart,
+    docker: spec.docker ?? CONTAINER_DEFAULTS.docker,
+  };
+}

@@ -1,0 +1,103 @@
+import { NotFoundError } from "../errors";
+import type { IncusClient, RequestOptions } from "./client";
+import { incusError } from "./incus-error";
+import { parseEnvelope } from "./query";
+
+/** Owner and mode of a new file. Defaults: root, root, 0644 (0755 for a directory). */
+export interface FileAttributes {
+  uid?: number;
+  gid?: number;
+  mode?: number;
+}
+
+interface FoundFile extends Required<FileAttributes> {
+  /** `file`, `directory` or `symlink`. */
+  type: string;
+  content: Buffer;
+}
+
+/** `/1.0/instances/<name>/files`: works on a stopped instance too. */
+export class InstanceFiles {
+  constructor(
+    private readonly client: IncusClient,
+    private readonly instancePath: string,
+  ) {}
+
+  /** Content of a file. @throws NotFoundError */
+  async get(path: string, options?: RequestOptions): Promise<Buffer> {
+    return (await this.read(path, options)).content;
+  }
+
+  /**
+   * Makes a file be this: content, owner and mode. Its directory must exist. Nothing is written when it is so already.
+   *
+   * Incus keeps owner and mode of a file that it overwrites, and follows links: what is not a plain file of the right
+   * owner is removed first.
+   */
+  async put(path: string, content: string | Buffer, attributes: FileAttributes = {}, options?: RequestOptions) {
+    const wanted = { uid: 0, gid: 0, mode: 0o644, ...attributes };
+    const found = await this.read(path, options).catch((error: unknown) => {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    });
+    const isAsWanted =
+      found?.type === "file" && found.uid === wanted.uid && found.gid === wanted.gid && found.mode === wanted.mode;
+    if (isAsWanted && found.content.equals(Buffer.from(content))) return;
+    if (found !== undefined && !isAsWanted) await this.delete(path, options);
+    await this.send(path, "file", wanted, content, options);
+  }
+
+  /** Makes one directory; fine when it is there. Its parent must exist. */
+  async mkdir(path: string, attributes: FileAttributes = {}, options?: RequestOptions): Promise<void> {
+    await this.send(path, "directory", { mode: 0o755, ...attributes }, "", options);
+  }
+
+  /** @throws NotFoundError */
+  async delete(path: string, options?: RequestOptions): Promise<void> {
+    await this.client.delete(this.url(path), options);
+  }
+
+  private async read(path: string, options?: RequestOptions): Promise<FoundFile> {
+    const { server } = this.client.transport;
+    const request = { ...options, method: "GET" as const, path: this.url(path) };
+    const { status, headers, body } = await this.client.transport.raw(request);
+    if (status >= 400) {
+      const { error_code, error } = parseEnvelope(body, `GET ${path}`, status, server);
+      throw incusError(error_code || status, error ?? "", `reading ${path}`, server);
+    }
+    return {
+      type: String(headers["x-incus-type"] ?? ""),
+      uid: Number(headers["x-incus-uid"]),
+      gid: Number(headers["x-incus-gid"]),
+      mode: parseInt(String(headers["x-incus-mode"]), 8),
+      content: body,
+    };
+  }
+
+  private async send(
+    path: string,
+    type: "file" | "directory",
+    { uid = 0, gid = 0, mode = 0o644 }: FileAttributes,
+    body: string | Buffer,
+    options?: RequestOptions,
+  ): Promise<void> {
+    await this.client.query({
+      ...options,
+      method: "POST",
+      path: this.url(path),
+      body,
+      headers: {
+        "content-type": "application/octet-stream",
+        "x-incus-type": type,
+        "x-incus-uid": String(uid),
+        "x-incus-gid": String(gid),
+        "x-incus-mode": `0${mode.toString(8)}`,
+        "x-incus-write": "overwrite",
+      },
+    });
+  }
+
+  private url(path: string): string {
+    return `${this.instancePath}/files?path=${encodeURIComponent(path)}`;
+  }
+}

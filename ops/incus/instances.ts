@@ -1,0 +1,107 @@
+import type { IncusClient, RequestOptions } from "./client";
+import { InstanceFiles } from "./instance-files";
+import { ChangedSinceReadError, IncusError } from "./incus-error";
+import type { Instance, InstanceChange, InstanceFull, InstanceState, NewInstance, StateChange, Tagged } from "./types";
+
+/** `/1.0/instances`. Changes return when they are done. */
+export class Instances {
+  constructor(private readonly client: IncusClient) {}
+
+  /** All of them, with config and devices but without their state: one request. */
+  async list(options?: RequestOptions): Promise<Instance[]> {
+    return this.client.get<Instance[]>("/1.0/instances?recursion=1", options);
+  }
+
+  /** All of them with state and snapshots: one request, but Incus looks into each. */
+  async listFull(options?: RequestOptions): Promise<InstanceFull[]> {
+    return this.client.get<InstanceFull[]>("/1.0/instances?recursion=2", options);
+  }
+
+  /** @throws NotFoundError */
+  async get(name: string, options?: RequestOptions): Promise<Tagged<Instance>> {
+    return this.client.getTagged<Instance>(path(name), options);
+  }
+
+  /** @throws NotFoundError */
+  async getFull(name: string, options?: RequestOptions): Promise<InstanceFull> {
+    return this.client.get<InstanceFull>(`${path(name)}?recursion=1`, options);
+  }
+
+  /** @throws ConflictError when the name is taken */
+  async create(instance: NewInstance, options?: RequestOptions): Promise<void> {
+    await this.client.post("/1.0/instances", instance, options);
+  }
+
+  /** Replaces config and devices as a whole. */
+  async update(name: string, change: InstanceChange, options?: RequestOptions): Promise<void> {
+    await this.client.put(path(name), change, options);
+  }
+
+  /** Merges into config and devices; what is not named stays. A whole device is replaced, not its single options. */
+  async patch(name: string, change: InstanceChange, options?: RequestOptions): Promise<void> {
+    await this.client.patch(path(name), change, options);
+  }
+
+  /**
+   * Reads it, lets `decide` say what to change, and changes exactly that version; again when somebody else was faster.
+   *
+   * @returns what was read last
+   */
+  async modify(
+    name: string,
+    decide: (instance: Instance) => InstanceChange | undefined,
+    options?: RequestOptions,
+  ): Promise<Instance> {
+    for (let attempt = 1; ; attempt++) {
+      const { value, etag } = await this.get(name, options);
+      const change = decide(value);
+      if (change === undefined) return value;
+      try {
+        await this.patch(name, change, { ...options, etag });
+        return value;
+      } catch (error) {
+        if (!(error instanceof ChangedSinceReadError) || attempt === 5) throw error;
+      }
+    }
+  }
+
+  async state(name: string, options?: RequestOptions): Promise<InstanceState> {
+    return this.client.get<InstanceState>(`${path(name)}/state`, options);
+  }
+
+  async setState(name: string, change: StateChange, options?: RequestOptions): Promise<void> {
+    await this.client.put(`${path(name)}/state`, change, options);
+  }
+
+  /** Starts it. Fine when it runs already. */
+  async start(name: string, options?: RequestOptions): Promise<void> {
+    await ignoring(/already running/i, this.setState(name, { action: "start" }, options));
+  }
+
+  /** Stops it; by force means at once. Fine when it is stopped already. */
+  async stop(name: string, { force = false, ...options }: RequestOptions & { force?: boolean } = {}): Promise<void> {
+    await ignoring(/already stopped/i, this.setState(name, { action: "stop", force, timeout: 30 }, options));
+  }
+
+  /** Removes a stopped instance. @throws NotFoundError */
+  async delete(name: string, options?: RequestOptions): Promise<void> {
+    await this.client.delete(path(name), options);
+  }
+
+  /** The files inside one instance, running or not. */
+  files(name: string): InstanceFiles {
+    return new InstanceFiles(this.client, path(name));
+  }
+}
+
+function path(name: string): string {
+  return `/1.0/instances/${encodeURIComponent(name)}`;
+}
+
+async function ignoring(message: RegExp, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof IncusError && message.test(error.message))) throw error;
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * The library: people and their containers on one server or many. Knows nothing of Pulumi, prints nothing, never exits.
+ *
+ * ```ts
+ * const container = await withServer(address, {}, (server) => createContainer(server, { user: "alice", sshKeys: [key] }));
+ * ```
+ */
+export * from "./errors";
+export { waitFor, type WaitOptions } from "./wait";
+
+export { openServer, withServer } from "./host/server";
+export type { LocalTarget, OpenOptions, Server, ServerTarget } from "./host/server";
+export type { HelperOp, HelperRequest, HelperResult, JumpAccount, ServerStatus } from "./host/helper-protocol";
+
+export { IncusClient } from "./incus/client";
+export { INCUS_SOCKET, unixSocketStream } from "./incus/unix-socket";
+export { IncusError, IncusUnavailableError } from "./incus/incus-error";
+export type { OpenStream } from "./incus/transport";
+export type * from "./incus/types";
+
+export type { Container, ContainerSpec, ContainerStatus, CreateStep } from "./containers/container";
+export { createContainer, type CreateOptions } from "./containers/create";
+export { listContainers } from "./containers/list";
+export { getContainer } from "./containers/get";
+export { updateContainer } from "./containers/update";
+export { deleteContainer } from "./containers/delete";
+export { CONTAINER_DEFAULTS, resolveSpec, type ResolvedSpec } from "./containers/spec";
+export { parseCpu, parseDiskQuota, parseMemory, parseSize, type Size } from "./containers/size";
+export { containerName, parseUserName } from "./containers/user-name";
+
+export { parsePublicKey, readPublicKeys, uniqueKeys, type KeySummary, type PublicKey } from "./keys/public-key";
+
+export { Fleet, type Found } from "./fleet/fleet";
+export { inventorySchema, serverAddressSchema } from "./fleet/inventory";
+export type { Inventory, InventoryServer, ServerAddress } from "./fleet/inventory";
+export { renderSshConfig, type SshConfigOptions } from "./fleet/ssh-config";
+export { renderKnownHosts } from "./fleet/known-hosts";
