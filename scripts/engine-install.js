@@ -1,0 +1,162 @@
+"use strict";
+
+/**
+ * Brings the engine to a machine that has none: by the npm package `pulumi`, which downloads it, or, where the download
+ * is blocked, built by Go from its published modules (pinned in scripts/engine). Once; kept in the cache.
+ */
+const fs = require("node:fs");
+const path = require("node:path");
+
+const { buildDirectory, engineVersion, findEngine, which } = require("./engine");
+const { withFileLock } = require("./file-lock");
+const { packageRoot } = require("./paths");
+const { seconds } = require("./progress");
+const { lastLines, mustRun, run } = require("./run");
+const { SetupError } = require("./setup-error");
+
+/**
+ * @typedef {object} InstallOptions
+ * @property {(line: string) => void} [onProgress]
+ * @property {import("./run").Runner} [runner]
+ * @property {NodeJS.ProcessEnv} [env]
+ */
+
+/** The npm package whose `PULUMI_VERSION` says which engine it downloads; its own version is another. */
+const downloader = "pulumi@3.265.0";
+
+/** A blocked download fails within seconds by itself; one that crawls is given up, in ms. */
+const downloadTimeoutMs = 10 * 60_000;
+const buildTimeoutMs = 60 * 60_000;
+
+/** The oldest Go that the pinned modules build with. */
+const oldestGo = [1, 25];
+
+/**
+ * What is built: the engine itself, and the host that runs Node programs for it. The version is what `pulumi version`
+ * and the plugin checks say.
+ */
+const builds = [
+  {
+    program: "pulumi-language-nodejs",
+    module: "language-nodejs",
+    package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
+    usual: "a few seconds to a minute",
+  },
+  { program: "pulumi", module: "pulumi", package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", usual: "3 to 6 minutes, once" },
+];
+
+/**
+ * Finds the engine, or brings it.
+ * @param {InstallOptions} [options]
+ * @returns {Promise<import("./engine").Engine>}
+ * @throws {SetupError} saying what was tried and what to do
+ */
+async function ensureEngine({ onProgress = () => undefined, runner = run, env = process.env } = {}) {
+  const found = findEngine(env);
+  if (found) return found;
+  const lock = path.join(path.dirname(path.dirname(buildDirectory(env))), ".lock");
+  return await withFileLock(
+    lock,
+    async () => findEngine(env) ?? (await bring({ onProgress, runner, env })),
+    { timeoutMs: buildTimeoutMs, onWait: (holder) => onProgress(`process ${holder} is bringing the engine; waiting for it`) },
+  );
+}
+
+/** @param {Required<InstallOptions>} options @returns {Promise<import("./engine").Engine>} */
+async function bring(options) {
+  const failure = await download(options);
+  const downloaded = findEngine(options.env);
+  if (downloaded) return downloaded;
+  options.onProgress(`the download does not work here (${failure}); building it with Go instead`);
+  await requireGo(options, failure);
+  await buildAll(options);
+  const built = findEngine(options.env);
+  if (built) return built;
+  throw new SetupError(`the engine was built, but is not in ${buildDirectory(options.env)}`);
+}
+
+/** @param {Required<InstallOptions>} options @returns {Promise<string>} why it did not work, if it did not */
+async function download({ onProgress, runner, env }) {
+  onProgress(`looking for a download of Pulumi ${engineVersion}`);
+  // `npm exec` takes the project's own version of a package first; an empty prefix has none.
+  const command = ["npm", "exec", "--yes", "--loglevel=error", `--package=${downloader}`, "--", "pulumi", "version"];
+  const { code, stdout, stderr } = await runner(command, {
+    cwd: path.parse(packageRoot()).root,
+    env: { ...env, PULUMI_VERSION: engineVersion, PULUMI_SKIP_UPDATE_CHECK: "1" },
+    timeoutMs: downloadTimeoutMs,
+  });
+  if (code === 0) return "it left nothing";
+  return lastLines(`${stdout}\n${stderr}`, 1) || `exit code ${code}`;
+}
+
+/** @param {Required<InstallOptions>} options @param {string} failure */
+async function requireGo({ runner, env }, failure) {
+  const remedy = [
+    "One of these, then the same command again:",
+    `- put Pulumi 3.200 or newer on PATH (pulumi.com/docs/install)`,
+    `- put Go ${oldestGo.join(".")} or newer on PATH (go.dev/dl): then the engine is built from its modules`,
+  ].join("\n");
+  const go = which("go", env);
+  if (go === undefined) {
+    throw new SetupError("no Pulumi engine: it cannot be downloaded here, and there is no Go to build it with", {
+      log: failure,
+      remedy,
+    });
+  }
+  const { stdout } = await runner([go, "env", "GOVERSION"], { env });
+  const [major = 0, minor = 0] = (/go(\d+)\.(\d+)/.exec(stdout) ?? []).slice(1).map(Number);
+  if (major < /** @type {number} */ (oldestGo[0]) || (major === oldestGo[0] && minor < /** @type {number} */ (oldestGo[1]))) {
+    throw new SetupError(`no Pulumi engine: it cannot be downloaded here, and ${stdout.trim() || "this Go"} is too old`, {
+      log: failure,
+      remedy,
+    });
+  }
+}
+
+/**
+ * Everything is built aside and moved into place at the end: a killed build leaves nothing that looks like an engine.
+ * @param {Required<InstallOptions>} options
+ */
+async function buildAll({ onProgress, runner, env }) {
+  const target = path.dirname(buildDirectory(env));
+  fs.mkdirSync(path.dirname(target), { recursive: true });
+  const work = fs.mkdtempSync(`${target}.build-`);
+  try {
+    for (const build of builds) await buildOne(build, path.join(work, "bin"), { onProgress, runner, env });
+    fs.rmSync(target, { recursive: true, force: true });
+    fs.renameSync(work, target);
+  } finally {
+    fs.rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** @param {typeof builds[number]} build @param {string} bin @param {Required<InstallOptions>} options */
+async function buildOne(build, bin, { onProgress, runner, env }) {
+  const begin = Date.now();
+  onProgress(`building ${build.program} ${engineVersion} with Go (${build.usual})`);
+  const alive = setInterval(() => onProgress(`building ${build.program}: ${seconds(Date.now() - begin)}`), 20_000);
+  try {
+    const flags = `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${engineVersion}`;
+    const output = path.join(bin, build.program);
+    await mustRun(runner, ["go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", output, build.package], {
+      cwd: path.join(packageRoot(), "scripts", "engine", build.module),
+      env: { ...env, GOFLAGS: "", GOWORK: "off", CGO_ENABLED: "0" },
+      timeoutMs: buildTimeoutMs,
+      failure: `${build.program} could not be built`,
+      remedy: "Go takes modules from its proxy: can this host reach it?  Then the same command again; it goes on from there.",
+    });
+  } finally {
+    clearInterval(alive);
+  }
+  onProgress(`built ${build.program} (${seconds(Date.now() - begin)})`);
+}
+
+module.exports = { ensureEngine };
+
+if (require.main === module) {
+  const { runMain } = require("./setup-error");
+  void runMain(async () => {
+    const engine = await ensureEngine({ onProgress: (line) => void process.stderr.write(`${line}\n`) });
+    process.stdout.write(`${engine.pulumi} ${engine.version} (${engine.origin})\n`);
+  });
+}
