@@ -1,0 +1,433 @@
+import { spawn, spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import path from "node:path";
+import { utimesSync } from "node:fs";
+import { HELPER, Sandbox } from "./sandbox";
+
+const BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAIAxYMvpV/ari0kdpfUjQl33M38YVH1eIIjnQZX+O2Ir0";
+const KEY = `ssh-ed25519 ${BLOB} alice@laptop`;
+const OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKd+Acy8LFSZ3WT04gJ6rr7ZCCEVuv34nWYRnzTvGXk8";
+const PUT = { op: "account.put", user: "alice", keys: [KEY], target: "10.0.3.10" };
+const KEYS_FILE = "etc/ssh/containarium/authorized_keys.d/alice";
+const OPTIONS = 'restrict,port-forwarding,permitopen="10.0.3.10:22"';
+
+let server: Sandbox;
+beforeEach(() => {
+  server = new Sandbox();
+});
+afterEach(() => server.remove());
+
+function wireString(bytes: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+/** A key whose data does not fill its last base64 digit, so that the digit has several spellings. */
+function securityKey(): string {
+  const parts = ["sk-ssh-ed25519@openssh.com", "k".repeat(32), "ssh:"].map((text) => wireString(Buffer.from(text)));
+  return `sk-ssh-ed25519@openssh.com ${Buffer.concat(parts).toString("base64")}`;
+}
+
+function rsaKey(bits: number): string {
+  const { n, e } = generateKeyPairSync("rsa", { modulusLength: bits }).publicKey.export({ format: "jwk" });
+  const integer = (text: string) => Buffer.concat([Buffer.from([0]), Buffer.from(text, "base64url")]);
+  const parts = [Buffer.from("ssh-rsa"), Buffer.from(e!, "base64url"), integer(n!)];
+  return `ssh-rsa ${Buffer.concat(parts.map(wireString)).toString("base64")}`;
+}
+
+test("the helper itself can be started and speaks JSON", () => {
+  const run = spawnSync(HELPER, { input: "{", encoding: "utf8" });
+  expect(run.status).toBe(1);
+  expect(JSON.parse(run.stdout)).toMatchObject({ ok: false, error: { code: "invalid" } });
+});
+
+describe("bad input is refused as invalid and changes nothing", () => {
+  const cases: [string, unknown][] = [
+    ["no operation", {}],
+    ["an unknown operation", { op: "account.drop", user: "alice" }],
+    ["an operation that is a list", { op: ["account.list"] }],
+    ["a field too many", { op: "account.check", user: "alice", force: true }],
+    ["a field too few", { op: "account.put", user: "alice", keys: [KEY] }],
+    ["fields where there are none", { op: "rebuild", user: "alice" }],
+    ...[
+      "",
+      "Alice",
+      "1alice",
+      "-alice",
+      "al ice",
+      "alice\n",
+      "../root",
+      "zz;id",
+      "zz$(id)",
+      "a".repeat(33),
+      "älice",
+    ].map((user): [string, unknown] => [`user ${JSON.stringify(user)}`, { ...PUT, user }]),
+    ["a user that is no string", { ...PUT, user: ["alice"] }],
+    ...["", "10.0.3.0", "10.0.3.1", "10.0.3.255", "10.0.4.10", "127.0.0.1", "169.254.169.254", "10.0.3.010"].map(
+      (target): [string, unknown] => [`target ${JSON.stringify(target)}`, { ...PUT, target }],
+    ),
+    ...["10.0.3.10:22", '10.0.3.10"', "10.0.3.10,10.0.3.11", "::ffff:10.0.3.10", "alice-container", "10.0.3.10/32"].map(
+      (target): [string, unknown] => [`target ${JSON.stringify(target)}`, { ...PUT, target }],
+    ),
+    ["a target that is a number", { ...PUT, target: 167772938 }],
+    ["no keys", { ...PUT, keys: [] }],
+    ["keys that are no list", { ...PUT, keys: KEY }],
+    ["a key that is no string", { ...PUT, keys: [KEY, 7] }],
+    ...[
+      "",
+      "ssh-ed25519",
+      `${KEY}\nssh-ed25519 AAAA`,
+      `${KEY}\rx`,
+      `${KEY}\u2028x`,
+      `${KEY}\u0000`,
+      `${KEY}\tx`,
+      `command="/bin/sh" ${KEY}`,
+      `permitopen="*:*" ${KEY}`,
+      `restrict ${KEY}`,
+      `no-pty,${KEY}`,
+      `${KEY} "quoted"`,
+      `ssh-dss ${BLOB}`,
+      `ssh-ed25519-cert-v01@openssh.com ${BLOB}`,
+      `ssh-rsa ${BLOB}`,
+      `ssh-ed25519 ${BLOB.slice(0, -4)}`,
+      `ssh-ed25519 ${BLOB}AAAA`,
+      securityKey().replace(/.=$/, (end) => (end === "o=" ? "p=" : "o=")),
+      `ssh-ed25519 ${BLOB.slice(0, 20)}!${BLOB.slice(21)}`,
+      `ssh-ed25519 ${"A".repeat(9000)}`,
+      "-----BEGIN OPENSSH PRIVATE KEY-----",
+    ].map((key): [string, unknown] => [`key ${JSON.stringify(key.slice(0, 40))}`, { ...PUT, keys: [key] }]),
+    ...[0, -1, 601, true, "5", null].map((timeoutSeconds): [string, unknown] => [
+      `timeout ${JSON.stringify(timeoutSeconds)}`,
+      { op: "path.verify", user: "alice", target: "10.0.3.10", timeoutSeconds },
+    ]),
+  ];
+  const outside = new Sandbox();
+  const before = outside.snapshot();
+  const answers = outside.sendEach(cases.map(([, request]) => JSON.stringify(request)));
+  const after = outside.snapshot();
+  outside.remove();
+
+  test.each(cases.map(([title], index): [string, number] => [title, index]))("%s", (_, index) => {
+    expect(answers[index]).toMatchObject({ ok: false, error: { code: "invalid" }, stderr: "" });
+    expect(answers[index]!.error!.message).not.toMatch(/\n/);
+  });
+
+  test("nothing was started and nothing was written", () => {
+    expect(answers).toHaveLength(cases.length);
+    expect(after).toEqual(before);
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["no JSON", "op=rebuild"],
+    ["two objects", '{"op":"account.list"}{"op":"account.list"}'],
+    ["a list", "[]"],
+    ["a field twice", '{"op":"account.list","op":"rebuild"}'],
+    ["no number", '{"op":"path.verify","user":"alice","target":"10.0.3.10","timeoutSeconds":NaN}'],
+    ["bytes that are no UTF-8", Buffer.from([0x7b, 0xff, 0x7d])],
+    ["a bottomless list", "[".repeat(100_000)],
+    ["too much", `"${"x".repeat(5_000_000)}"`],
+  ])("%s on stdin", (_, input) => {
+    expect(server.send(input)).toMatchObject({ status: 1, ok: false, error: { code: "invalid" }, stderr: "" });
+    expect(server.calls()).toEqual([]);
+  });
+});
+
+describe("account.put", () => {
+  test("makes an account without home, password, shell and subordinate ids", () => {
+    expect(server.request(PUT)).toMatchObject({ status: 0, result: { created: true, changed: true, uid: 70000 } });
+    expect(server.calls().find(([program]) => program === "useradd")).toEqual(
+      (
+        "useradd --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin --gid containarium-jump " +
+        "--no-user-group --password * -K SUB_UID_COUNT=0 -K SUB_GID_COUNT=0 -K UID_MIN=70000 -K UID_MAX=79999 alice"
+      ).split(" "),
+    );
+  });
+
+  test("writes one line for each key, and one for the server's own probe", () => {
+    server.request({ ...PUT, keys: [KEY, OTHER, `ssh-ed25519 ${BLOB} the same again`] });
+    const lines = server.read(KEYS_FILE)!.split("\n");
+    expect(lines.slice(0, 2)).toEqual([`${OPTIONS} ${KEY}`, `${OPTIONS} ${OTHER}`]);
+    expect(lines[2]).toMatch(
+      /^from="127\.0\.0\.1,::1",restrict,port-forwarding,permitopen="10\.0\.3\.10:22" ssh-ed25519 \S+ containarium-probe$/,
+    );
+    expect(lines.slice(3)).toEqual([""]);
+    expect(server.read("srv/containarium/state/probe_ed25519")).toContain("PRIVATE KEY");
+  });
+
+  test.each([
+    ["rsa", rsaKey(2048)],
+    ["a security key", securityKey()],
+    ["a comment in any script", `${KEY} на работе 'n stuff`],
+  ])("takes %s", (_, key) => {
+    expect(server.request({ ...PUT, keys: [key] }).ok).toBe(true);
+    expect(server.read(KEYS_FILE)).toContain(`${OPTIONS} ${key}\n`);
+  });
+
+  test("again changes nothing; another key or address does", () => {
+    server.request(PUT);
+    const before = server.snapshot()[KEYS_FILE];
+    expect(server.request(PUT).result).toEqual({ created: false, changed: false, uid: 70000 });
+    expect(server.snapshot()[KEYS_FILE]).toBe(before);
+    expect(server.request({ ...PUT, keys: [OTHER] }).result).toMatchObject({ created: false, changed: true });
+    expect(server.read(KEYS_FILE)).not.toContain(BLOB);
+    expect(server.request({ ...PUT, keys: [OTHER], target: "10.0.3.77" }).result).toMatchObject({ changed: true });
+    expect(server.read(KEYS_FILE)).not.toContain("10.0.3.10:");
+  });
+
+  test("tells the firewall who may go where, and leaves it in the file that a reload includes", () => {
+    server.request(PUT);
+    server.request({ ...PUT, user: "bob", target: "10.0.3.11" });
+    const element = "add element inet containarium jump_targets { 70000 . 10.0.3.10 . 22, 70001 . 10.0.3.11 . 22 }\n";
+    expect(server.calls().at(-1)).toEqual(["nft", "-f", "-", `flush set inet containarium jump_targets\n${element}`]);
+    expect(server.read("etc/containarium/nftables.d/jump-targets.nft")).toContain(element);
+  });
+
+  test("loads the whole table when the set is gone", () => {
+    server.failWith({ program: "nft", status: 1, stderr: "No such file or directory", times: 1 });
+    expect(server.request(PUT).ok).toBe(true);
+    expect(server.calls().at(-1)).toEqual(["nft", "-f", `${server.root}/etc/nftables-containarium.conf`]);
+  });
+
+  test.each(["root", "boss"])("leaves the account %s of somebody else alone", (user) => {
+    const before = server.snapshot();
+    const answer = server.request({ ...PUT, user });
+    expect(answer).toMatchObject({
+      status: 1,
+      error: { code: "conflict", remedy: expect.stringContaining("another name") },
+    });
+    expect(server.snapshot()).toEqual(before);
+  });
+
+  test.each([
+    ["a jump account's group, but an ordinary uid", "eve:x:1001:996::/home/eve:/bin/bash"],
+    ["a jump account's uid, but another group", "eve:x:70001:1001::/home/eve:/bin/bash"],
+  ])("does not take an account for ours with %s", (_, line) => {
+    server.write("etc/passwd", `${server.read("etc/passwd")}${line}\n`);
+    expect(server.request({ op: "account.check", user: "eve" }).result).toEqual({ state: "foreign" });
+    expect(server.request({ ...PUT, user: "eve" }).error?.code).toBe("conflict");
+    expect(server.request({ op: "account.remove", user: "eve" }).error?.code).toBe("conflict");
+    expect(server.calls()).toEqual([]);
+  });
+
+  test("refuses the administrator's name even before that account exists", () => {
+    server.write("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n");
+    expect(server.request({ op: "account.check", user: "boss" }).result).toEqual({ state: "foreign" });
+    expect(server.request({ ...PUT, user: "boss" }).error?.code).toBe("conflict");
+  });
+
+  test("a name that somebody takes in the same moment is a conflict, not a failure", () => {
+    server.failWith({ program: "useradd", status: 9, stderr: "useradd: user 'alice' already exists", times: 1 });
+    expect(server.request(PUT).error).toMatchObject({ code: "conflict" });
+    expect(server.read(KEYS_FILE)).toBeUndefined();
+  });
+
+  test("mends an account whose useradd was killed half way, with the same uid", () => {
+    server.request(PUT);
+    server.request({ ...PUT, user: "bob", target: "10.0.3.11" });
+    server.write("etc/shadow", server.read("etc/shadow")!.replace(/^alice.*\n/m, ""));
+    expect(server.request(PUT).result).toEqual({ created: false, changed: true, uid: 70000 });
+    expect(server.read("etc/shadow")).toMatch(/^alice:\*:/m);
+  });
+
+  test("says that the data disk is missing instead of making a key on the boot disk", () => {
+    server.send(JSON.stringify({ op: "account.list" }));
+    const { root } = server;
+    spawnSync("rm", ["-r", `${root}/srv/containarium/state`]);
+    expect(server.request(PUT).error?.message).toContain("data disk");
+  });
+});
+
+describe("locked account files", () => {
+  const LOCKED = { program: "useradd", status: 1, stderr: "useradd: cannot lock /etc/passwd; try again later.\n" };
+  const sleeps = () =>
+    server
+      .calls()
+      .filter(([name]) => name === "sleep")
+      .map(([, seconds]) => seconds as number);
+
+  test("are waited for, twice as long each time, with jitter", () => {
+    server.failWith({ ...LOCKED, times: 5 });
+    expect(server.request(PUT)).toMatchObject({ ok: true, result: { created: true } });
+    const expected = [0.5, 1, 2, 4, 8];
+    expect(sleeps()).toHaveLength(5);
+    sleeps().forEach((seconds, index) => {
+      expect(seconds / expected[index]!).toBeGreaterThanOrEqual(0.75);
+      expect(seconds / expected[index]!).toBeLessThanOrEqual(1.25);
+    });
+    expect(sleeps()).not.toEqual(expected);
+  });
+
+  test("six times, then the error says who holds them", async () => {
+    const holder = spawn("sleep", ["60"]);
+    await once(holder, "spawn");
+    server.write("etc/passwd.lock", `${holder.pid}\0`);
+    server.failWith({ ...LOCKED, times: 6 });
+    const answer = server.request(PUT);
+    holder.kill();
+    expect(answer.error).toMatchObject({ code: "locked" });
+    expect(answer.error!.message).toContain(`process ${holder.pid} (sleep)`);
+    expect(sleeps()).toHaveLength(5);
+    expect(server.calls().filter(([program]) => program === "useradd")).toHaveLength(6);
+  });
+
+  test("a lock from before a power cut, whose process number is somebody else's now, is removed", async () => {
+    const stranger = spawn("sleep", ["60"]);
+    await once(stranger, "spawn");
+    server.write("etc/passwd.lock", `${stranger.pid}\0`);
+    utimesSync(path.join(server.root, "etc/passwd.lock"), 1e9, 1e9);
+    server.failWith({ ...LOCKED, times: 1 });
+    expect(server.request(PUT).ok).toBe(true);
+    stranger.kill();
+    expect(server.read("etc/passwd.lock")).toBeUndefined();
+  });
+
+  test("any other message is final", () => {
+    server.failWith({ program: "useradd", status: 1, stderr: "useradd: cannot open /etc/passwd", times: 1 });
+    expect(server.request(PUT).error).toMatchObject({
+      code: "failed",
+      message: expect.stringContaining("cannot open"),
+    });
+    expect(sleeps()).toEqual([]);
+  });
+});
+
+describe("account.remove", () => {
+  test("takes the way in first, then ends sessions, then the account, and the uid's sessions once more", () => {
+    server.request(PUT);
+    server.request({ ...PUT, user: "bob", target: "10.0.3.11" });
+    const before = server.calls().length;
+    expect(server.request({ op: "account.remove", user: "alice" }).result).toEqual({ removed: true });
+    expect(
+      server
+        .calls()
+        .slice(before)
+        .map((call) => call.slice(0, 2)),
+    ).toEqual([
+      ["end_processes", 70000],
+      ["userdel", "alice"],
+      ["end_processes", 70000],
+      ["nft", "-f"],
+    ]);
+    expect(server.read(KEYS_FILE)).toBeUndefined();
+    expect(server.read("etc/containarium/nftables.d/jump-targets.nft")).not.toContain("70000");
+    expect(server.request({ op: "account.list" }).result.accounts).toMatchObject([{ user: "bob" }]);
+  });
+
+  test("of nobody is no error, and clears what a killed run left", () => {
+    server.request(PUT);
+    server.write("etc/passwd", server.read("etc/passwd")!.replace(/^alice.*\n/m, ""));
+    expect(server.request({ op: "account.remove", user: "alice" }).result).toEqual({ removed: false });
+    expect(server.read(KEYS_FILE)).toBeUndefined();
+    expect(server.read("etc/containarium/nftables.d/jump-targets.nft")).not.toContain("70000");
+  });
+
+  test("tries again when somebody logs in at the last moment", () => {
+    server.request(PUT);
+    server.failWith({
+      program: "userdel",
+      status: 8,
+      stderr: "userdel: user alice is currently used by process 7",
+      times: 2,
+    });
+    expect(server.request({ op: "account.remove", user: "alice" }).result).toEqual({ removed: true });
+  });
+});
+
+test("account.list shows address and keys as they were given, without the probe", () => {
+  server.request({ ...PUT, keys: [KEY, OTHER] });
+  expect(server.request({ op: "account.list" }).result).toEqual({
+    accounts: [{ user: "alice", uid: 70000, target: "10.0.3.10", keys: [KEY, OTHER] }],
+  });
+});
+
+describe("rebuild", () => {
+  const instance = (user: string, target: unknown, keys: unknown = [KEY], name = `${user}-container`) => ({
+    name,
+    config: { "user.containarium.user": user, "user.containarium.keys": JSON.stringify(keys) },
+    devices: { eth0: { type: "nic", "ipv4.address": target } },
+  });
+
+  async function withIncus(instances: unknown[], body: () => void): Promise<void> {
+    server.write("instances.json", JSON.stringify(instances));
+    const script = path.join(__dirname, "machine/fake_incus.py");
+    const incus = spawn("python3", [
+      script,
+      `${server.root}/var/lib/incus/unix.socket`,
+      `${server.root}/instances.json`,
+    ]);
+    try {
+      await once(incus.stdout, "data");
+      body();
+    } finally {
+      incus.kill();
+    }
+  }
+
+  test("makes the accounts that Incus knows, removes ours that it does not, and leaves the rest", async () => {
+    server.request({ ...PUT, user: "gone", target: "10.0.3.99" });
+    const instances = [
+      instance("alice", "10.0.3.10"),
+      instance("bob", "10.0.3.11", [OTHER]),
+      { name: "tool", config: {} },
+    ];
+    await withIncus(instances, () => {
+      expect(server.request({ op: "rebuild" }).result).toEqual({ accounts: 2, changed: 2, removed: 1, skipped: [] });
+      expect(server.request({ op: "rebuild" }).result).toEqual({ accounts: 2, changed: 0, removed: 0, skipped: [] });
+    });
+    expect(server.request({ op: "account.list" }).result.accounts).toMatchObject([
+      { user: "alice", target: "10.0.3.10", keys: [KEY] },
+      { user: "bob", target: "10.0.3.11", keys: [OTHER] },
+    ]);
+    expect(server.read("etc/passwd")).toContain("boss:x:1000");
+  });
+
+  test("one bad entry is skipped with its reason and keeps nobody out, nor loses whom it concerns", async () => {
+    server.request(PUT);
+    const instances = [
+      instance("alice", undefined),
+      instance("bob", "10.0.3.11"),
+      instance("boss", "10.0.3.12"),
+      instance("carol", "10.0.3.13", ["no key"]),
+      instance("bob", "10.0.3.14", [KEY], "another-container"),
+      instance("x;id", "10.0.3.15"),
+    ];
+    await withIncus(instances, () => {
+      const { result } = server.request({ op: "rebuild" });
+      expect(result).toMatchObject({ accounts: 2, changed: 1, removed: 0 });
+      expect(result.skipped.map((entry: { instance: string }) => entry.instance).sort()).toEqual([
+        "alice-container",
+        "another-container",
+        "boss-container",
+        "carol-container",
+        "x;id-container",
+      ]);
+    });
+    expect(server.request({ op: "account.list" }).result.accounts).toMatchObject([
+      { user: "alice", target: "10.0.3.10" },
+      { user: "bob", target: "10.0.3.11" },
+    ]);
+  });
+
+  test("changes nothing while Incus is silent", () => {
+    server.request(PUT);
+    const before = server.snapshot();
+    expect(server.request({ op: "rebuild" }).error).toMatchObject({
+      code: "failed",
+      message: expect.stringContaining("Incus"),
+    });
+    expect(server.snapshot()).toEqual(before);
+  });
+});
+
+test("server.status tells the applied hash, and works while Incus is silent", () => {
+  expect(server.request({ op: "server.status" }).result).toMatchObject({ ready: false, startupHash: "", accounts: 0 });
+  server.write("run/containarium/ready", '{"schema":1,"startupHash":"abc"}');
+  server.request(PUT);
+  const { result } = server.request({ op: "server.status" });
+  expect(result).toMatchObject({ name: "jump-1", schema: 1, ready: true, startupHash: "abc", accounts: 1 });
+  expect(result.memory.totalBytes).toBeGreaterThan(result.memory.availableBytes);
+  expect(result.pool.totalBytes).toBeGreaterThan(result.pool.usedBytes);
+});

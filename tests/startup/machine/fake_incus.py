@@ -1,0 +1,38 @@
+"""Answers on Incus' socket with the instances of a JSON file, read anew for each request: `fake_incus.py socket file`."""
+
+import http.server
+import json
+import os
+import socketserver
+import sys
+
+socket_path, file_path = sys.argv[1:]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/1.0/instances?recursion=1":
+            with open(file_path, encoding="utf-8") as file:
+                answer = {"type": "sync", "status_code": 200, "metadata": json.load(file)}
+        elif self.path == "/1.0/storage-pools/default/resources":
+            answer = {"type": "sync", "status_code": 200, "metadata": {"space": {"used": 7, "total": 42}}}
+        else:
+            answer = {"type": "error", "error_code": 404, "error": "not found"}
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def address_string(self):
+        return "unix"
+
+    def log_message(self, *_):
+        pass
+
+
+if os.path.exists(socket_path):
+    os.unlink(socket_path)
+server = socketserver.ThreadingUnixStreamServer(socket_path, Handler)
+print("ready", flush=True)
+server.serve_forever()

@@ -1,0 +1,29 @@
+"""Tries to reach something and says what came back: `reach.py tcp|udp address port`, `reach.py unix path`.
+
+Prints the first line of the answer (exit 0), or `refused: <why>` (exit 1).
+"""
+
+import socket
+import sys
+
+kind, *where = sys.argv[1:]
+try:
+    if kind == "unix":
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(2)
+        connection.connect(where[0])
+    else:
+        address = (where[0], int(where[1]))
+        family = socket.AF_INET6 if ":" in where[0] else socket.AF_INET
+        connection = socket.socket(family, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM)
+        connection.settimeout(2)
+        connection.connect(address)
+        if kind == "udp":
+            connection.send(b"?")
+    answer = connection.recv(200)
+    if not answer:
+        raise OSError("closed without an answer")
+    print(answer.decode(errors="replace").splitlines()[0])
+except OSError as error:
+    print(f"refused: {error}")
+    sys.exit(1)

@@ -1,0 +1,127 @@
+"""Runs the host helper with everything it would change redirected: `sandbox.py HELPER ROOT`, request on stdin; with
+`--each` behind, stdin is a JSON array of texts, each of which the helper gets as a request of its own.
+
+Below ROOT lie its files; passwd and group are ROOT/etc/passwd and group, and useradd and the like are imitated on them.
+ROOT/calls gets one JSON array a line for each program started and each sleep. ROOT/failures.json may hold a list of
+{"program", "status", "stderr", "times"}: that program fails so often, with that message.
+"""
+
+import importlib.machinery
+import importlib.util
+import io
+import json
+import os
+import subprocess
+import sys
+import types
+
+helper_path, root = sys.argv[1:3]
+sys.dont_write_bytecode = True
+loader = importlib.machinery.SourceFileLoader("containarium_host", helper_path)
+helper = importlib.util.module_from_spec(importlib.util.spec_from_loader("containarium_host", loader))
+loader.exec_module(helper)
+
+
+def entries(name, fields):
+    with open(f"{root}/etc/{name}", encoding="utf-8") as file:
+        rows = [line.rstrip("\n").split(":") for line in file]
+    return [types.SimpleNamespace(**dict(zip(fields, row))) for row in rows]
+
+
+def users():
+    found = entries("passwd", ["pw_name", "_", "pw_uid", "pw_gid", "_", "pw_dir", "pw_shell"])
+    for entry in found:
+        entry.pw_uid, entry.pw_gid = int(entry.pw_uid), int(entry.pw_gid)
+    return found
+
+
+def one(found, attribute, name):
+    for entry in found:
+        if getattr(entry, attribute) == name:
+            return entry
+    raise KeyError(name)
+
+
+def find_group(name):
+    entry = one(entries("group", ["gr_name", "_", "gr_gid"]), "gr_name", name)
+    entry.gr_gid = int(entry.gr_gid)
+    return entry
+
+
+def record(call):
+    with open(f"{root}/calls", "a", encoding="utf-8") as file:
+        file.write(json.dumps(call) + "\n")
+
+
+def scripted_failure(program):
+    path = f"{root}/failures.json"
+    failures = json.load(open(path, encoding="utf-8")) if os.path.exists(path) else []
+    for failure in failures:
+        if failure["program"] == program and failure["times"] > 0:
+            failure["times"] -= 1
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(failures, file)
+            return subprocess.CompletedProcess([program], failure["status"], "", failure["stderr"])
+    return None
+
+
+def edit(name, change):
+    path = f"{root}/etc/{name}"
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(line + "\n" for line in change(lines))
+
+
+def useradd(argv):
+    low = next(int(word.partition("=")[2]) for word in argv if word.startswith("UID_MIN="))
+    uid = max([entry.pw_uid + 1 for entry in users() if low <= entry.pw_uid < 80000], default=low)
+    gid = find_group(argv[argv.index("--gid") + 1]).gr_gid
+    home, shell = argv[argv.index("--home-dir") + 1], argv[argv.index("--shell") + 1]
+    edit("passwd", lambda lines: [*lines, f"{argv[-1]}:x:{uid}:{gid}::{home}:{shell}"])
+    edit("shadow", lambda lines: [*lines, f"{argv[-1]}:{argv[argv.index('--password') + 1]}:1::::::"])
+
+
+def userdel(argv):
+    for name in ("passwd", "shadow"):
+        edit(name, lambda lines: [line for line in lines if line.split(":")[0] != argv[-1]])
+
+
+def groupadd(argv):
+    edit("group", lambda lines: [*lines, f"{argv[-1]}:x:996:"])
+
+
+def ssh_keygen(argv):
+    if "-f" in argv and "-N" in argv:
+        subprocess.run(argv, check=True)
+
+
+IMITATIONS = {"useradd": useradd, "userdel": userdel, "groupadd": groupadd, "ssh-keygen": ssh_keygen}
+
+
+def run(argv, **options):
+    record([*argv, options["input"]] if "input" in options else argv)
+    failed = scripted_failure(argv[0])
+    if failed:
+        return failed
+    if argv[0] in IMITATIONS:
+        IMITATIONS[argv[0]](argv)
+    return subprocess.CompletedProcess(argv, 0, "", "")
+
+
+for name, value in list(vars(helper).items()):
+    if name.isupper() and isinstance(value, str) and value.startswith(("/etc", "/srv", "/run", "/var")):
+        setattr(helper, name, root + value)
+helper.FILE_LOCKS = [root + path for path in helper.FILE_LOCKS]
+helper.pwd = types.SimpleNamespace(getpwnam=lambda name: one(users(), "pw_name", name), getpwall=users)
+helper.grp = types.SimpleNamespace(getgrnam=find_group)
+helper.run = run
+helper.end_processes = lambda uid: record(["end_processes", uid])
+helper.os = types.SimpleNamespace(**{**vars(os), "geteuid": lambda: 0})
+helper.time = types.SimpleNamespace(**{**vars(helper.time), "sleep": lambda seconds: record(["sleep", seconds])})
+if sys.argv[3:] == ["--each"]:
+    for text in json.load(sys.stdin):
+        sys.stdin = types.SimpleNamespace(buffer=io.BytesIO(text.encode()))
+        helper.main()
+    sys.exit(0)
+sys.exit(helper.main())
