@@ -1,0 +1,91 @@
+import type { HelperRequest, JumpAccount } from "../../ops/host/helper-protocol";
+import type { FakeIncus } from "./fake-incus";
+
+type Answer = { ok: true; result: unknown } | { ok: false; error: { code: string; message: string; remedy?: string } };
+
+/**
+ * A stateful host helper. What goes wrong is said by the user's name: `fail-account` (account.put fails), `foreign` is an
+ * account of the server, `fail-ssh` (SSH never answers), `wrong-host` (another machine answers).
+ */
+export class FakeHelper {
+  readonly accounts = new Map<string, JumpAccount>();
+  readonly foreign = new Set(["foreign"]);
+  readonly requests: HelperRequest[] = [];
+  poolBytes = 100e9;
+  memoryBytes = 8e9;
+
+  constructor(
+    private readonly incus: FakeIncus,
+    private readonly name: string,
+  ) {}
+
+  answer(input: string): Answer {
+    let request: HelperRequest;
+    try {
+      request = JSON.parse(input) as HelperRequest;
+    } catch {
+      return failure("invalid", "the request is not JSON");
+    }
+    this.requests.push(request);
+    switch (request.op) {
+      case "account.check":
+        return success({ state: this.foreign.has(request.user) ? "foreign" : this.accounts.has(request.user) ? "ours" : "free" });
+      case "account.put":
+        return this.put(request);
+      case "account.remove":
+        if (this.foreign.has(request.user)) return failure("conflict", `${request.user} is not a jump account`);
+        return success({ removed: this.accounts.delete(request.user) });
+      case "account.list":
+        return success({ accounts: [...this.accounts.values()] });
+      case "path.verify":
+        return this.verify(request);
+      case "server.status":
+        return success(this.status());
+      case "rebuild":
+        return success({ accounts: this.accounts.size, changed: 0, removed: 0 });
+      default:
+        return failure("invalid", "unknown op");
+    }
+  }
+
+  private put({ user, keys, target }: { user: string; keys: string[]; target: string }): Answer {
+    if (this.foreign.has(user)) return failure("conflict", `${user} is an account of this server`, "Choose another name.");
+    if (user === "fail-account") return failure("failed", "useradd: cannot lock /etc/passwd");
+    const before = this.accounts.get(user);
+    const account = { user, uid: before?.uid ?? 2000 + this.accounts.size, target, keys };
+    this.accounts.set(user, account);
+    const changed = JSON.stringify(before) !== JSON.stringify(account);
+    return success({ created: before === undefined, changed, uid: account.uid });
+  }
+
+  private verify({ user, target }: { user: string; target: string }): Answer {
+    const instance = this.incus.at(target);
+    const open = this.accounts.get(user)?.target === target && instance?.status === "Running";
+    if (!open || user === "fail-ssh") return failure("failed", `no SSH banner from ${target}: connection refused`);
+    const key = instance.files.get("/etc/ssh/ssh_host_ed25519_key.pub")?.content.split(" ").slice(0, 2).join(" ") ?? "";
+    const other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    return success({ banner: "SSH-2.0-OpenSSH_10.0", hostKeys: [user === "wrong-host" ? other : key] });
+  }
+
+  private status() {
+    return {
+      name: this.name,
+      schema: 1,
+      ready: true,
+      startupHash: "0".repeat(64),
+      storage: "btrfs",
+      hostKeys: [],
+      pool: { totalBytes: this.poolBytes, usedBytes: 1e9 },
+      memory: { totalBytes: this.memoryBytes, availableBytes: this.memoryBytes / 2 },
+      accounts: this.accounts.size,
+    };
+  }
+}
+
+function success(result: unknown): Answer {
+  return { ok: true, result };
+}
+
+function failure(code: string, message: string, remedy?: string): Answer {
+  return { ok: false, error: { code, message, remedy } };
+}

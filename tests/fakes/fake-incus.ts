@@ -1,0 +1,306 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Devices, Image, Network } from "../../ops/incus/types";
+import { fakeHostKey } from "./keys";
+
+export interface FakeFile {
+  type: "file" | "directory";
+  content: string;
+  uid: number;
+  gid: number;
+  mode: number;
+}
+
+export interface FakeInstance {
+  name: string;
+  status: "Running" | "Stopped";
+  created_at: string;
+  config: Record<string, string>;
+  devices: Devices;
+  files: Map<string, FakeFile>;
+  diskUsage: number;
+}
+
+interface FakeOperation {
+  description: string;
+  /** Answers of `wait`, one after the other; the last one stays. */
+  answers: { status_code: number; err?: string }[];
+}
+
+class Refusal extends Error {
+  constructor(
+    readonly code: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+interface Reply {
+  metadata?: unknown;
+  etag?: string;
+  operation?: FakeOperation;
+  raw?: { headers: Record<string, string>; body: string };
+}
+
+/**
+ * A stateful Incus: enough of its REST API on a unix socket, with the quirks of 6.0.4 that we rely on (a taken name is
+ * told by the operation, a failed operation answers `wait` with HTTP 200 and type `error`, two instances may have one
+ * address).
+ *
+ * What goes wrong is said by the user's name: `fail-image`, `fail-user`, `fail-keys`, `fail-start`, `fail-ready`,
+ * `stuck` (neither starts nor can be deleted), `slow-start` (the first waits run out of time), `never-start`, `raced`
+ * (somebody else makes it first), `twin` (somebody else takes the same address), `changed` (changed between read and write).
+ */
+export class FakeIncus {
+  readonly instances = new Map<string, FakeInstance>();
+  /** `METHOD path` of every request. */
+  readonly requests: string[] = [];
+  connections = 0;
+  images: Image[] = [goldenImage("debian/13", "2026-11-20T10:00:00Z")];
+  network: Network = {
+    name: "incusbr0",
+    type: "bridge",
+    managed: true,
+    status: "Created",
+    config: { "ipv4.address": "10.0.3.1/24" },
+    used_by: [],
+  };
+  private readonly operations = new Map<string, FakeOperation>();
+  private readonly triggered = new Set<string>();
+  private server: Server | undefined;
+
+  async listen(socketPath: string): Promise<void> {
+    this.server = createServer((request, response) => {
+      void this.answer(request).then(({ status, headers, body }) => response.writeHead(status, headers).end(body));
+    });
+    this.server.on("connection", () => (this.connections += 1));
+    await new Promise<void>((resolve) => this.server!.listen(socketPath, resolve));
+  }
+
+  async close(): Promise<void> {
+    const { server } = this;
+    this.server = undefined;
+    if (server === undefined) return;
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+
+  address(): AddressInfo | string | null {
+    return this.server?.address() ?? null;
+  }
+
+  /** The instance of a user, by its config. */
+  of(user: string): FakeInstance | undefined {
+    return [...this.instances.values()].find(({ config }) => config["user.containarium.user"] === user);
+  }
+
+  at(address: string): FakeInstance | undefined {
+    return [...this.instances.values()].find(({ devices }) => devices["eth0"]?.["ipv4.address"] === address);
+  }
+
+  add(instance: Partial<FakeInstance> & { name: string }): FakeInstance {
+    const whole: FakeInstance = {
+      status: "Stopped",
+      created_at: "2026-11-23T12:00:00Z",
+      config: {},
+      devices: {},
+      files: new Map([["/etc", directory()], ["/etc/ssh", directory()]]),
+      diskUsage: 5e8,
+      ...instance,
+    };
+    this.instances.set(whole.name, whole);
+    return whole;
+  }
+
+  private async answer(request: IncomingMessage): Promise<{ status: number; headers: Record<string, string>; body: string }> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks).toString("utf8");
+    const url = new URL(request.url ?? "/", "http://incus");
+    this.requests.push(`${request.method} ${url.pathname}`);
+    try {
+      const reply = await this.route(`${request.method}`, url, body, request.headers);
+      if (reply.raw !== undefined) return { status: 200, ...reply.raw };
+      const headers = { "content-type": "application/json", ...(reply.etag === undefined ? {} : { etag: reply.etag }) };
+      if (reply.operation === undefined) {
+        return { status: 200, headers, body: JSON.stringify({ type: "sync", status_code: 200, metadata: reply.metadata ?? null }) };
+      }
+      const id = randomUUID();
+      this.operations.set(id, reply.operation);
+      const operation = `/1.0/operations/${id}`;
+      return { status: 202, headers, body: JSON.stringify({ type: "async", status_code: 100, operation, metadata: {} }) };
+    } catch (error) {
+      const code = error instanceof Refusal ? error.code : 500;
+      const status = error instanceof OperationFailure ? 200 : code;
+      return { status, headers: { "content-type": "application/json" }, body: JSON.stringify({ type: "error", error_code: code, error: (error as Error).message }) };
+    }
+  }
+
+  private async route(method: string, url: URL, body: string, headers: IncomingMessage["headers"]): Promise<Reply> {
+    const [, , resource, name = "", part, ...rest] = url.pathname.split("/").map(decodeURIComponent);
+    if (resource === undefined) return { metadata: { environment: { server_version: "6.0.4" }, api_extensions: [] } };
+    if (resource === "operations") return this.operation(method, name, part ?? "");
+    if (resource === "images") return { metadata: this.images };
+    if (resource === "networks" && name === this.network.name) return { metadata: this.network };
+    if (resource !== "instances" || rest.length > 0) throw new Refusal(404, "not found");
+    if (name === "") {
+      if (method === "POST") return this.create(JSON.parse(body));
+      return { metadata: [...this.instances.values()].map(present) };
+    }
+    const instance = this.instances.get(name);
+    if (instance === undefined) throw new Refusal(404, `Failed to fetch instance "${name}" in project "default": Instance not found`);
+    const user = instance.config["user.containarium.user"] ?? "";
+    if (part === "files") return this.file(method, instance, user, url.searchParams.get("path") ?? "", body, headers);
+    if (part === "state" && method === "PUT") return this.setState(instance, user, JSON.parse(body));
+    if (part === "state") return { metadata: present(instance).state };
+    if (method === "PATCH") return this.patch(instance, user, JSON.parse(body), headers["if-match"]);
+    if (method === "DELETE") return this.remove(instance, user);
+    return { metadata: present(instance), etag: etagOf(instance) };
+  }
+
+  private create(body: { name: string; config: Record<string, string>; devices: Devices; profiles?: string[] }): Reply {
+    const user = body.config["user.containarium.user"] ?? "";
+    if (body.profiles?.length !== 0) throw new Refusal(400, "the fake has no profiles");
+    if (user === "raced" && this.once(user)) this.add({ name: body.name, config: { ...body.config, "user.containarium.run": "other" } });
+    if (user === "twin" && this.once(user)) this.add({ name: "twin-of-somebody", devices: structuredClone(body.devices) });
+    if (this.instances.has(body.name)) {
+      return failing("Creating instance", 'Failed creating instance record: Add instance info to the database: Failed to create "instances" entry: UNIQUE constraint failed: instances.project_id, instances.name');
+    }
+    if (user === "fail-image") return failing("Creating instance", "Failed creating instance from image: disk quota exceeded");
+    this.add({ name: body.name, config: { ...body.config }, devices: structuredClone(body.devices) });
+    return done("Creating instance");
+  }
+
+  private setState(instance: FakeInstance, user: string, { action }: { action: string }): Reply {
+    if (action === "start") {
+      if (instance.status === "Running") return failing("Starting instance", "The instance is already running", 400);
+      if (user === "fail-start" || user === "stuck") return failing("Starting instance", "Failed to run: forkstart: exit status 1");
+      if (user === "never-start") return { operation: { description: "Starting instance", answers: [{ status_code: 103 }] } };
+      this.boot(instance);
+      const running = { status_code: 103 };
+      const answers = user === "slow-start" ? [running, running, { status_code: 200 }] : [{ status_code: 200 }];
+      return { operation: { description: "Starting instance", answers } };
+    }
+    if (instance.status === "Stopped") return failing("Stopping instance", "The instance is already stopped", 400);
+    instance.status = "Stopped";
+    return done("Stopping instance");
+  }
+
+  /** What containarium-user.service does in the golden image. */
+  private boot(instance: FakeInstance): void {
+    instance.status = "Running";
+    const key = "/etc/ssh/ssh_host_ed25519_key.pub";
+    if (!instance.files.has("/etc/containarium/user.json") || instance.files.has(key)) return;
+    instance.files.set(key, { ...directory(), type: "file", content: `${fakeHostKey()} root@golden\n`, mode: 0o644 });
+  }
+
+  private patch(instance: FakeInstance, user: string, body: { config?: Record<string, string>; devices?: Devices }, ifMatch?: string): Reply {
+    if (user === "changed" && ifMatch !== undefined && this.once(user)) instance.config["user.note"] = "somebody was here";
+    if (ifMatch !== undefined && ifMatch !== etagOf(instance)) throw new Refusal(412, "ETag doesn't match");
+    if (user === "fail-ready" && body.config?.["user.containarium.state"] === "ready") throw new Refusal(500, "database is locked");
+    Object.assign(instance.config, body.config);
+    Object.assign(instance.devices, body.devices);
+    for (const [key, value] of Object.entries(instance.config)) if (value === "") delete instance.config[key];
+    return {};
+  }
+
+  private remove(instance: FakeInstance, user: string): Reply {
+    if (instance.status === "Running") throw new Refusal(400, "Instance is running");
+    if (user === "stuck") return failing("Deleting instance", "dataset is busy");
+    this.instances.delete(instance.name);
+    return done("Deleting instance");
+  }
+
+  private file(method: string, instance: FakeInstance, user: string, path: string, body: string, headers: IncomingMessage["headers"]): Reply {
+    const found = instance.files.get(path);
+    if (method === "POST") {
+      if (user === "fail-user" && path.endsWith("user.json")) throw new Refusal(500, "no space left on device");
+      if (user === "fail-keys" && path.includes("authorized_keys.d/")) throw new Refusal(500, "no space left on device");
+      if (!instance.files.has(path.slice(0, path.lastIndexOf("/")))) throw new Refusal(404, "Not Found");
+      const type = headers["x-incus-type"] as FakeFile["type"];
+      // Overwriting keeps owner and mode.
+      const { uid, gid, mode } = found ?? { uid: number(headers["x-incus-uid"]), gid: number(headers["x-incus-gid"]), mode: parseInt(String(headers["x-incus-mode"]), 8) };
+      instance.files.set(path, { type, content: body, uid, gid, mode });
+      return {};
+    }
+    if (found === undefined) throw new Refusal(404, "Not Found");
+    if (method === "DELETE") {
+      instance.files.delete(path);
+      return {};
+    }
+    const { type, uid, gid, mode, content } = found;
+    const own = { "x-incus-type": type, "x-incus-uid": `${uid}`, "x-incus-gid": `${gid}`, "x-incus-mode": `0${mode.toString(8)}` };
+    return { raw: { headers: { "content-type": "application/octet-stream", ...own }, body: content } };
+  }
+
+  private async operation(method: string, id: string, part: string): Promise<Reply> {
+    const operation = this.operations.get(id);
+    if (operation === undefined) throw new Refusal(404, "not found");
+    if (method === "DELETE") {
+      this.operations.delete(id);
+      return {};
+    }
+    if (part !== "wait") throw new Refusal(404, "not found");
+    const answer = operation.answers.length > 1 ? operation.answers.shift()! : operation.answers[0]!;
+    if (answer.status_code >= 400) throw new OperationFailure(answer.status_code, answer.err ?? "");
+    if (answer.status_code === 200) this.operations.delete(id);
+    return { metadata: { id, description: operation.description, status: "", status_code: answer.status_code, metadata: null, err: "" } };
+  }
+
+  private once(what: string): boolean {
+    if (this.triggered.has(what)) return false;
+    this.triggered.add(what);
+    return true;
+  }
+}
+
+/** Told by `wait` with HTTP status 200 (6.0.4). */
+class OperationFailure extends Refusal {}
+
+function done(description: string): Reply {
+  return { operation: { description, answers: [{ status_code: 200 }] } };
+}
+
+function failing(description: string, err: string, status_code = 500): Reply {
+  return { operation: { description, answers: [{ status_code, err }] } };
+}
+
+function present(instance: FakeInstance) {
+  const { files: _files, diskUsage, ...rest } = instance;
+  return {
+    ...rest,
+    type: "container",
+    description: "",
+    architecture: "x86_64",
+    profiles: [],
+    expanded_config: rest.config,
+    expanded_devices: rest.devices,
+    snapshots: null,
+    state: { status: rest.status, pid: 1, processes: 20, memory: { usage: 1e8, usage_peak: 1e8 }, disk: { root: { usage: diskUsage } }, network: null },
+  };
+}
+
+function etagOf({ config, devices }: FakeInstance): string {
+  return `"${createHash("sha256").update(JSON.stringify([config, devices])).digest("hex")}"`;
+}
+
+function directory(): FakeFile {
+  return { type: "directory", content: "", uid: 0, gid: 0, mode: 0o755 };
+}
+
+function number(header: string | string[] | undefined): number {
+  return Number(header ?? 0);
+}
+
+export function goldenImage(name: string, bakedAt: string): Image {
+  return {
+    fingerprint: createHash("sha256").update(name).digest("hex"),
+    aliases: [{ name: `containarium/${name}`, description: "" }],
+    properties: { "containarium.baked-at": bakedAt },
+    size: 1e8,
+    created_at: bakedAt,
+    uploaded_at: bakedAt,
+  };
+}

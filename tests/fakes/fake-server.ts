@@ -1,0 +1,137 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Server as SshServer, utils, type AuthContext, type Connection, type ServerChannel } from "ssh2";
+import type { ServerAddress } from "../../ops/fleet/inventory";
+import { HELPER_COMMAND, INCUS_BRIDGE_COMMAND } from "../../ops/host/commands";
+import { FakeHelper } from "./fake-helper";
+import { FakeIncus } from "./fake-incus";
+import { keyPair } from "./keys";
+
+export interface FakeServer {
+  /** How to reach it; its identityFile is that of the administrator. */
+  address: ServerAddress;
+  incus: FakeIncus;
+  helper: FakeHelper;
+  /** A directory for the test's own files. */
+  directory: string;
+  /** Commands that were run, in order. */
+  commands: string[];
+  /** SSH connections that logged in. */
+  logins: number;
+  /** What its sshd and sudo do; change it while it runs. */
+  behaviour: { sudo: "works" | "asks"; helper: "works" | "missing" | "garbage"; forwarding: "allowed" | "forbidden" };
+  /** Cuts every connection. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+/** A jump server in this process: a real SSH server on loopback before a fake Incus and a fake host helper. */
+export async function startFakeServer(name = "jump-1"): Promise<FakeServer> {
+  const directory = await mkdtemp(join(tmpdir(), "containarium-fake-"));
+  const socket = join(directory, "incus.socket");
+  const incus = new FakeIncus();
+  await incus.listen(socket);
+  const helper = new FakeHelper(incus, name);
+  const hostKey = keyPair();
+  const admin = keyPair();
+  const identityFile = join(directory, "admin_key");
+  await writeFile(identityFile, admin.privateKey, { mode: 0o600 });
+  const connections = new Set<Connection>();
+
+  const ssh = new SshServer({ hostKeys: [hostKey.privateKey] }, (connection) => {
+    connections.add(connection);
+    connection.on("close", () => connections.delete(connection));
+    connection.on("error", () => undefined);
+    connection.on("authentication", (context) => authenticate(context, admin.publicKey));
+    connection.on("ready", () => (fake.logins += 1));
+    connection.on("session", (accept) => {
+      accept().on("exec", (acceptExec, _reject, { command }) => {
+        fake.commands.push(command);
+        run(command, acceptExec(), fake, socket);
+      });
+    });
+    connection.on("tcpip", (accept, reject, { destIP, destPort }) => {
+      const instance = incus.at(destIP);
+      const mute = instance?.config["user.containarium.user"] === "mute";
+      if (fake.behaviour.forwarding === "forbidden") return administrativelyProhibit(reject);
+      if (destPort !== 22 || instance?.status !== "Running" || mute) return reject();
+      accept().end("SSH-2.0-OpenSSH_10.0\r\n");
+    });
+  });
+  await new Promise<void>((resolve) => ssh.listen(0, "127.0.0.1", resolve));
+  const { port } = ssh.address() as { port: number };
+
+  const fake: FakeServer = {
+    address: { name, address: "127.0.0.1", port, adminUser: "admin", hostKeys: [hostKey.publicKey], identityFile },
+    incus,
+    helper,
+    directory,
+    commands: [],
+    logins: 0,
+    behaviour: { sudo: "works", helper: "works", forwarding: "allowed" },
+    cut() {
+      for (const connection of connections) (connection as unknown as { _sock: { destroy(): void } })._sock.destroy();
+    },
+    async close() {
+      fake.cut();
+      await new Promise((resolve) => ssh.close(resolve));
+      await incus.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+  return fake;
+}
+
+function authenticate(context: AuthContext, allowedKey: string): void {
+  const allowed = utils.parseKey(allowedKey);
+  if (allowed instanceof Error) throw allowed;
+  if (context.method !== "publickey" || context.username !== "admin") return context.reject(["publickey"]);
+  const isKnown = context.key.data.equals(allowed.getPublicSSH());
+  const isProven =
+    context.signature === undefined ||
+    (context.blob !== undefined && allowed.verify(context.blob, context.signature, context.hashAlgo) === true);
+  if (isKnown && isProven) context.accept();
+  else context.reject(["publickey"]);
+}
+
+/** ssh2 has no reason to give to reject(); sshd says "administratively prohibited" (1). */
+function administrativelyProhibit(reject: () => void): void {
+  reject();
+}
+
+function run(command: string, channel: ServerChannel, fake: FakeServer, socket: string): void {
+  channel.on("error", () => undefined);
+  if (fake.behaviour.sudo === "asks") return end(channel, 1, "sudo: a password is required\n");
+  if (command === INCUS_BRIDGE_COMMAND) return bridge(channel, socket);
+  if (command !== HELPER_COMMAND) return end(channel, 127, `sudo: ${command}: command not found\n`);
+  if (fake.behaviour.helper === "missing") {
+    return end(channel, 1, "sudo: /usr/local/sbin/containarium-host: command not found\n");
+  }
+  const chunks: Buffer[] = [];
+  channel.on("data", (chunk: Buffer) => chunks.push(chunk));
+  channel.on("end", () => {
+    if (fake.behaviour.helper === "garbage") return end(channel, 1, "Traceback (most recent call last):\nKeyError: 'x'\n");
+    const answer = fake.helper.answer(Buffer.concat(chunks).toString("utf8"));
+    channel.write(JSON.stringify(answer));
+    end(channel, answer.ok ? 0 : 1);
+  });
+}
+
+function bridge(channel: ServerChannel, socket: string): void {
+  const incus = connect(socket);
+  incus.on("error", () => end(channel, 1, "nc: unix connect failed: Connection refused\n"));
+  incus.on("connect", () => {
+    channel.pipe(incus);
+    incus.on("data", (chunk) => channel.write(chunk));
+    incus.on("end", () => end(channel, 0));
+    channel.on("close", () => incus.destroy());
+  });
+}
+
+function end(channel: ServerChannel, code: number, stderr = ""): void {
+  if (stderr !== "") channel.stderr.write(stderr);
+  channel.exit(code);
+  channel.end();
+}
