@@ -5,7 +5,7 @@ import type { Argv } from "yargs";
 
 import { InvalidInputError } from "../ops/errors";
 import { commands } from "./commands";
-import type { Command } from "./commands/command";
+import type { Command, OptionTable } from "./commands/command";
 import type { TargetOptions } from "./target";
 
 /** The options that every command has. */
@@ -23,23 +23,30 @@ export type Request =
 const targetGroup = "Where it acts (default: the project's current stack):";
 const generalGroup = "General:";
 
+const globalOptionTable = {
+  stack: { type: "string", requiresArg: true, group: targetGroup, describe: "a stack of this project" },
+  host: { type: "string", requiresArg: true, group: targetGroup, describe: "one server, user@address[:port]" },
+  local: { type: "boolean", default: undefined, group: targetGroup, describe: "this machine is the server" },
+  identity: { type: "string", requiresArg: true, group: targetGroup, describe: "private key of the administrator" },
+  "known-hosts": {
+    type: "string",
+    requiresArg: true,
+    group: targetGroup,
+    describe: "file that pins the server's host key, for --host",
+  },
+  json: { type: "boolean", default: false, group: generalGroup, describe: "JSON on stdout (docs/json.md)" },
+  yes: { type: "boolean", alias: "y", default: false, group: generalGroup, describe: "answer yes to every question" },
+  verbose: { type: "boolean", alias: "v", default: false, group: generalGroup, describe: "log to stderr what happens" },
+} as const satisfies OptionTable;
+
+/** Given to every command, and to the program itself: `--json list` is `list --json`. */
 function withGlobalOptions(parser: Argv): Argv {
+  // Not yargs' own "global", which would show them before a command's own options.
+  for (const [name, option] of Object.entries(globalOptionTable)) parser.option(name, { ...option, global: false });
   return parser
-    .option("stack", { type: "string", requiresArg: true, group: targetGroup, describe: "a stack of this project" })
-    .option("host", { type: "string", requiresArg: true, group: targetGroup, describe: "one server, user@address[:port]" })
-    .option("local", { type: "boolean", default: undefined, group: targetGroup, describe: "this machine is the server" })
     .conflicts("stack", ["host", "local"])
     .conflicts("host", "local")
-    .option("identity", { type: "string", requiresArg: true, group: targetGroup, describe: "private key of the administrator" })
-    .option("known-hosts", {
-      type: "string",
-      requiresArg: true,
-      group: targetGroup,
-      describe: "file that pins the server's host key, for --host",
-    })
-    .option("json", { type: "boolean", default: false, group: generalGroup, describe: "JSON on stdout (docs/json.md)" })
-    .option("yes", { type: "boolean", alias: "y", default: false, group: generalGroup, describe: "answer yes to every question" })
-    .option("verbose", { type: "boolean", alias: "v", default: false, group: generalGroup, describe: "log to stderr what happens" });
+    .group(["help", "version"], generalGroup);
 }
 
 /**
@@ -50,32 +57,41 @@ export async function parseCommandLine(argv: string[]): Promise<Request> {
   let chosen: { command: Command; args: Record<string, unknown> } | undefined;
   let parser = withGlobalOptions(yargs())
     .scriptName("containarium-ops")
-    .usage("$0 <command> [options]\n\nGives many people their own Linux container each on a few servers, and looks after them.")
+    .usage(
+      "$0 <command> [options]\n\nGives many people their own Linux container each on a few servers, and looks after them.",
+    )
     .locale("en")
     .version(readVersion())
     .alias("help", "h")
-    .group(["help", "version"], generalGroup)
     .parserConfiguration({ "duplicate-arguments-array": true, "strip-aliased": true })
     .strict()
+    .strictCommands()
     .recommendCommands()
     .exitProcess(false)
     .wrap(110)
     .demandCommand(1, "no command given")
     .check(refuseRepeated)
     .fail((message: string | null, error: Error | undefined) => {
-      if (error) throw error;
-      throw usageError(message ?? "wrong usage", argv);
+      if (error && error.name !== "YError") throw error;
+      throw usageError(error?.message ?? message ?? "wrong usage", argv);
     });
   for (const command of commands) {
-    parser = parser.command(command.usage, command.describe, (sub) => withCommandOptions(sub, command), (args) => {
-      chosen = { command, args };
-    });
+    parser = parser.command(
+      command.usage,
+      command.describe,
+      (sub) => withCommandOptions(sub, command),
+      (args) => {
+        chosen = { command, args };
+      },
+    );
   }
   const shown = await new Promise<string>((resolve, reject) => {
-    Promise.resolve(parser.parseAsync(argv, {}, (error: Error | undefined, _args: unknown, output: string) => {
-      if (error) reject(error);
-      else resolve(output);
-    })).catch(reject);
+    Promise.resolve(
+      parser.parseAsync(joinDash(argv), {}, (error: Error | undefined, _args: unknown, output: string) => {
+        if (error) reject(error);
+        else resolve(output);
+      }),
+    ).catch(reject);
   });
   if (shown !== "") return { kind: "show", text: shown };
   if (!chosen) throw usageError("no command given", argv);
@@ -83,10 +99,13 @@ export async function parseCommandLine(argv: string[]): Promise<Request> {
 }
 
 function withCommandOptions(parser: Argv, { usage, positional, options, examples }: Command): Argv {
+  const ownGroup = `Options of ${nameOf(usage)}:`;
   for (const [name, { describe, array }] of Object.entries(positional)) {
     parser.positional(name, { type: "string", describe, ...(array && { array: true }) });
   }
-  return parser.usage(`$0 ${usage}`).options(options).example(examples);
+  return withGlobalOptions(parser.usage(`$0 ${usage}`).options(options).group(Object.keys(options), ownGroup)).example(
+    examples,
+  );
 }
 
 function globalOptions(args: Record<string, unknown>): GlobalOptions {
@@ -102,6 +121,14 @@ function globalOptions(args: Record<string, unknown>): GlobalOptions {
   };
 }
 
+/** yargs takes a lone `-` (standard input) for an option and not for a value, unless they are one word. */
+function joinDash(argv: string[]): string[] {
+  return argv.flatMap((word, index) => {
+    if (word === "--ssh-key" && argv[index + 1] === "-") return ["--ssh-key=-"];
+    return word === "-" && argv[index - 1] === "--ssh-key" ? [] : [word];
+  });
+}
+
 /** yargs collects an option that comes twice in a list; only options that are lists may. */
 function refuseRepeated(args: Record<string, unknown>): true {
   const lists = new Set(["_", "ssh-key", "sshKey", "users"]);
@@ -113,34 +140,45 @@ function refuseRepeated(args: Record<string, unknown>): true {
   return true;
 }
 
+function nameOf(usage: string): string {
+  return usage.split(" ")[0] ?? usage;
+}
+
 /** One line and where to read on, in place of yargs' page of usage. */
 function usageError(message: string, argv: string[]): InvalidInputError {
-  const named = commands.map(({ usage }) => usage.split(" ")[0] ?? "").find((name) => argv.includes(name));
-  const [first = ""] = message.split("\n");
-  return new InvalidInputError(plainWords(first), {
-    remedy: [
-      ...message.split("\n").slice(1).filter((line) => line.startsWith("Did you mean")),
-      `npx containarium-ops ${named ? `${named} ` : ""}--help`,
-    ].join("\n"),
+  const words = argv.filter((word) => !word.startsWith("-"));
+  const names = commands.map(({ usage }) => nameOf(usage));
+  const named = words.find((word) => names.includes(word));
+  const [first = "", ...rest] = message.split("\n").filter((line) => line !== "");
+  const suggestion = /^Did you mean/.test(first);
+  const cause = suggestion ? `unknown command: ${words[0] ?? ""}` : plainWords(first);
+  return new InvalidInputError(named ? cause.replace(/^unknown command/, "unexpected argument") : cause, {
+    remedy: [...(suggestion ? [first] : rest), `npx containarium-ops ${named ? `${named} ` : ""}--help`].join("\n"),
   });
 }
 
-/** yargs' messages in our words. */
+/** yargs' messages, by their first line, in our words. */
+const wording: [RegExp, (...groups: string[]) => string][] = [
+  [/^Unknown commands?: (.+)$/, (names) => `unknown command: ${names}`],
+  [
+    /^Unknown arguments?: (.+)$/,
+    (names) => `unknown option: ${[...new Set(names.split(", "))].map(dashed).join(", ")}`,
+  ],
+  [/^Not enough non-option arguments/, () => "a user name is missing"],
+  [/^Arguments (\S+) and (\S+) are mutually exclusive$/, (one, other) => `--${one} and --${other} exclude each other`],
+  [/^Not enough arguments following: (\S+)$/, (name) => `--${name} needs a value`],
+  [/^Missing required arguments?: (.+)$/, (names) => `missing: --${names.replaceAll(", ", ", --")}`],
+];
+
+function dashed(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${name}`;
+}
+
 function plainWords(message: string): string {
-  const unknown = /^Unknown (arguments?|commands?): (.+)$/.exec(message);
-  if (unknown) {
-    const names = [...new Set(unknown[2]?.split(", "))];
-    const what = unknown[1]?.startsWith("command") ? "command" : "option or argument";
-    return `unknown ${what}: ${names.join(", ")}`;
+  for (const [pattern, words] of wording) {
+    const match = pattern.exec(message);
+    if (match) return words(...match.slice(1));
   }
-  const missing = /^Not enough non-option arguments/.exec(message);
-  if (missing) return "a user name is missing";
-  const exclusive = /^Arguments (\S+) and (\S+) are mutually exclusive$/.exec(message);
-  if (exclusive) return `--${exclusive[1]} and --${exclusive[2]} exclude each other`;
-  const value = /^Not enough arguments following: (\S+)$/.exec(message);
-  if (value) return `--${value[1]} needs a value`;
-  const required = /^Missing required arguments?: (.+)$/.exec(message);
-  if (required) return `missing: ${required[1]}`;
   return message.charAt(0).toLowerCase() + message.slice(1);
 }
 

@@ -48,7 +48,10 @@ export async function openTarget(options: TargetOptions, context: TargetContext)
   return openStackTarget(options, context);
 }
 
-async function openStackTarget(options: TargetOptions, { io, logger, services, progress }: TargetContext): Promise<Target> {
+async function openStackTarget(
+  options: TargetOptions,
+  { io, logger, services, progress }: TargetContext,
+): Promise<Target> {
   progress.doing("Reading the stack's outputs...");
   const stack = await services.openStack({
     stack: options.stack,

@@ -30,7 +30,10 @@ const placeholder = "{user}";
  * @returns one spec for each user, in the order given; what was not said is absent
  * @throws InvalidInputError; nothing has happened then
  */
-export async function readCreateInput(input: CreateInput, io: Pick<Io, "stdin" | "cwd" | "home">): Promise<ContainerSpec[]> {
+export async function readCreateInput(
+  input: CreateInput,
+  io: Pick<Io, "stdin" | "cwd" | "home">,
+): Promise<ContainerSpec[]> {
   const users = input.users.map(parseUserName);
   const twice = users.find((user, index) => users.indexOf(user) !== index);
   if (twice) throw new InvalidInputError(`${twice} is named twice`, { remedy: "Name each user once." });
@@ -56,7 +59,8 @@ export async function readCreateInput(input: CreateInput, io: Pick<Io, "stdin" |
 
 function readLimits(input: CreateInput): Omit<ContainerSpec, "user" | "sshKeys"> {
   const { image, cpu, memory, diskQuota, autostart, docker } = input;
-  if (image?.trim() === "") throw new InvalidInputError("--image is empty", { remedy: "Leave it out for the default image." });
+  if (image?.trim() === "")
+    throw new InvalidInputError("--image is empty", { remedy: "Leave it out for the default image." });
   return {
     ...(image !== undefined && { image }),
     ...(cpu !== undefined && { cpu: readCpu(cpu) }),
@@ -81,7 +85,8 @@ async function readKeys(file: string, user: string, io: Pick<Io, "stdin" | "cwd"
   try {
     return readPublicKeys(text, where);
   } catch (error) {
-    if (file === "-" || !(error instanceof InvalidInputError) || !error.message.endsWith("is a private key")) throw error;
+    if (file === "-" || !(error instanceof InvalidInputError) || !error.message.endsWith("is a private key"))
+      throw error;
     throw new InvalidInputError(error.message, {
       remedy: `A private key must never leave this machine; give the public key.\n  npx containarium-ops create ${user} --ssh-key ${file}.pub`,
     });

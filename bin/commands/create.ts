@@ -22,11 +22,16 @@ export const create = command({
       type: "string",
       array: true,
       nargs: 1,
-      demandOption: "create needs --ssh-key FILE: the user's public key",
+      demandOption: "Give the user's public key:  --ssh-key alice.pub",
       requiresArg: true,
-      describe: "file with the user's public key, - for standard input; may come several times; {user} is the user's name",
+      describe:
+        "file with the user's public key, - for standard input; may come several times; {user} is the user's name",
     },
-    image: { type: "string", requiresArg: true, describe: "image to make it from [default: the server's golden image]" },
+    image: {
+      type: "string",
+      requiresArg: true,
+      describe: "image to make it from [default: the server's golden image]",
+    },
     cpu: { type: "string", requiresArg: true, describe: "CPU time in cores, e.g. 2 or 0.5" },
     memory: { type: "string", requiresArg: true, describe: "memory limit, e.g. 4GiB" },
     "disk-quota": { type: "string", requiresArg: true, describe: "size of its disk, e.g. 20GB" },
@@ -41,7 +46,10 @@ export const create = command({
     ["$0 create ann ben --ssh-key 'keys/{user}.pub'", "several, each with a key of their own"],
   ],
   async run(args, context): Promise<Result> {
-    const specs = await readCreateInput({ ...args, sshKey: args["ssh-key"], diskQuota: args["disk-quota"] }, context.io);
+    const specs = await readCreateInput(
+      { ...args, sshKey: args["ssh-key"], diskQuota: args["disk-quota"] },
+      context.io,
+    );
     const timeoutMs = lockTimeout(args["lock-timeout"]);
     const target = await context.target();
     refuseUnknownServer(args.server, target);
@@ -134,7 +142,12 @@ async function chooseServer(spec: ContainerSpec, found: { server: Server } | und
 }
 
 /** A finished container is taken over only when no stack knows it yet and it is the same person's: the same keys. */
-function refuseExisting(container: Container, wanted: ContainerSpec, desired: DesiredContainer[], target: Target): void {
+function refuseExisting(
+  container: Container,
+  wanted: ContainerSpec,
+  desired: DesiredContainer[],
+  target: Target,
+): void {
   const recorded = desired.some(({ user }) => user === wanted.user);
   const keys = new Set(container.keys.map(({ fingerprint }) => fingerprint));
   const given = wanted.sshKeys.map((line) => parsePublicKey(line, "--ssh-key").fingerprint);
@@ -142,7 +155,9 @@ function refuseExisting(container: Container, wanted: ContainerSpec, desired: De
   if (target.stack && !recorded && same) return;
   throw new ConflictError(`${wanted.user} already has a container, ${container.name} on ${container.server}`, {
     remedy: [
-      ...(recorded || same || !target.stack ? [] : ["It is not recorded in the stack, and its keys are not the ones given."]),
+      ...(recorded || same || !target.stack
+        ? []
+        : ["It is not recorded in the stack, and its keys are not the ones given."]),
       "To look at it, or to get rid of it and everything in it:",
       nextCommand(target, `info ${wanted.user}`),
       nextCommand(target, `delete ${wanted.user}`),
@@ -179,12 +194,24 @@ async function record(made: Made[], { context, target, timeoutMs }: Job): Promis
     const interrupted = context.io.signal.aborted;
     return made.map(({ container }) => ({
       subject: container.user,
-      error: unrecorded(container, interrupted ? "interrupted" : reportOf(error).message, target, stack.updateCommand, error),
+      error: unrecorded(
+        container,
+        interrupted ? "interrupted" : reportOf(error).message,
+        target,
+        stack.updateCommand,
+        error,
+      ),
     }));
   }
 }
 
-function unrecorded(container: Container, why: string, target: Target, updateCommand: string, cause: unknown): OperationError {
+function unrecorded(
+  container: Container,
+  why: string,
+  target: Target,
+  updateCommand: string,
+  cause: unknown,
+): OperationError {
   return new OperationError(`the container is ready but not recorded in ${target.label}: ${why}`, {
     leftBehind: `${container.name} on ${container.server}; it works and stays`,
     remedy: `To record it:\n${updateCommand}`,

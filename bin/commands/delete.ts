@@ -92,7 +92,11 @@ async function deleteOne(user: string, desired: DesiredContainer[], job: Job): P
   const { deleted } = await services.deleteContainer(server, user);
   progress.clear();
   const milliseconds = performance.now() - started;
-  progress.done(deleted ? `Deleted ${found?.container.name ?? user}` : `${user} was gone already`, server.name, milliseconds);
+  progress.done(
+    deleted ? `Deleted ${found?.container.name ?? user}` : `${user} was gone already`,
+    server.name,
+    milliseconds,
+  );
   return { user, server: server.name, milliseconds };
 }
 

@@ -85,7 +85,9 @@ async function deliver(files: ExportFiles, { output, install, keyFile }: Deliver
 /** The private key is only named, never read; who names the public one means the private one beside it. */
 function privateKeyPath(text: string, { io }: Context): string {
   if (/[\n\r"]/.test(text) || text.trim() === "") {
-    throw new InvalidInputError(`--key ${JSON.stringify(text)} is not a file name`, { remedy: "Name the private key's file." });
+    throw new InvalidInputError(`--key ${JSON.stringify(text)} is not a file name`, {
+      remedy: "Name the private key's file.",
+    });
   }
   return path.resolve(io.cwd, text.replace(/^~(?=\/|$)/, io.home).replace(/\.pub$/, ""));
 }

@@ -29,7 +29,8 @@ export function unknownUser(user: string, target: Target): NotFoundError {
 }
 
 export function renderContainer(container: Container): string {
-  const { autostart, cpu, createdAt, diskQuota, docker, image, ip, keys, memory, name, server, status, user } = container;
+  const { autostart, cpu, createdAt, diskQuota, docker, image, ip, keys, memory, name, server, status, user } =
+    container;
   return renderFields([
     ["Container", name],
     ["Status", status],

@@ -20,7 +20,9 @@ export const list = command({
     progress.clear();
     const sorted = [...containers].sort((a, b) => (a.user < b.user ? -1 : 1));
     if (sorted.length === 0 && failures.size === 0) {
-      progress.note(`No containers in ${target.label}. The first:  ${nextCommand(target, "create alice --ssh-key alice.pub")}`);
+      progress.note(
+        `No containers in ${target.label}. The first:  ${nextCommand(target, "create alice --ssh-key alice.pub")}`,
+      );
     }
     return {
       json: { containers: sorted },

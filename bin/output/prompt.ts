@@ -1,4 +1,4 @@
-import readline from "node:readline/promises";
+import readline from "node:readline";
 
 import type { Io } from "../io";
 
@@ -7,14 +7,22 @@ export function canAsk(io: Io): boolean {
   return io.stdin.isTTY === true && io.stderr.isTTY === true;
 }
 
-/** Asks one question on stderr and returns the line that was typed; Ctrl-C aborts through `io.signal`. */
+/**
+ * Asks one question on stderr and returns the line that was typed; empty when the input ended or Ctrl-C was pressed.
+ * The terminal stays as it is (no raw mode), so that Ctrl-C reaches the process like at any other moment.
+ */
 export async function ask(io: Io, question: string): Promise<string> {
-  const prompt = readline.createInterface({ input: io.stdin, output: io.stderr as NodeJS.WritableStream });
-  // readline swallows Ctrl-C at a terminal; hand it to the process, where everybody else hears it.
-  prompt.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+  io.stderr.write(question);
+  const lines = readline.createInterface({ input: io.stdin, terminal: false });
+  const stop = () => lines.close();
+  io.signal.addEventListener("abort", stop, { once: true });
   try {
-    return (await prompt.question(question, { signal: io.signal })).trim();
+    return await new Promise<string>((resolve) => {
+      lines.once("line", (line) => resolve(line.trim()));
+      lines.once("close", () => resolve(""));
+    });
   } finally {
-    prompt.close();
+    io.signal.removeEventListener("abort", stop);
+    lines.close();
   }
 }

@@ -10,7 +10,11 @@ import type { WrittenExport } from "./write-export";
  * Puts a user's config into `~/.ssh` of this machine: its own file in config.d, its keys in a block of a known_hosts of
  * ours, and one Include at the top of the config. Running it again changes nothing.
  */
-export async function installExport(files: ExportFiles, home: string, keyFile: string | undefined): Promise<WrittenExport> {
+export async function installExport(
+  files: ExportFiles,
+  home: string,
+  keyFile: string | undefined,
+): Promise<WrittenExport> {
   const folder = path.join(home, ".ssh");
   await fs.mkdir(folder, { recursive: true, mode: 0o700 });
   const configFile = path.join(folder, "config.d", `containarium-${files.user}`);
@@ -50,6 +54,9 @@ export function withInclude(text: string, home: string): string {
 }
 
 function covers(pattern: string, home: string): boolean {
-  const full = pattern.replace(/^"|"$/g, "").replace(/^~\/\.ssh\//, "").replace(`${path.join(home, ".ssh")}/`, "");
+  const full = pattern
+    .replace(/^"|"$/g, "")
+    .replace(/^~\/\.ssh\//, "")
+    .replace(`${path.join(home, ".ssh")}/`, "");
   return full === "config.d/*" || full === "config.d/containarium-*";
 }

@@ -17,8 +17,15 @@ export interface WrittenExport {
  * folder.
  * @param output absolute; in a folder the file is called `containarium-<user>`
  */
-export async function writeExport(files: ExportFiles, output: string, keyFile: string | undefined): Promise<WrittenExport> {
-  const isFolder = await fs.stat(output).then((stats) => stats.isDirectory()).catch(() => false);
+export async function writeExport(
+  files: ExportFiles,
+  output: string,
+  keyFile: string | undefined,
+): Promise<WrittenExport> {
+  const isFolder = await fs
+    .stat(output)
+    .then((stats) => stats.isDirectory())
+    .catch(() => false);
   const configFile = isFolder ? path.join(output, `containarium-${files.user}`) : output;
   const knownHostsFile = `${configFile}.known_hosts`;
   // The keys first: a config that is there must be able to check them.

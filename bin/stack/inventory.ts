@@ -18,7 +18,10 @@ export type RunFor = (stack: string | undefined) => PulumiRun;
  * @param stack undefined: the selected stack
  * @returns also how to run the engine for the stack that it was
  */
-export async function readInventory(runFor: RunFor, stack: string | undefined): Promise<{ inventory: Inventory; run: PulumiRun }> {
+export async function readInventory(
+  runFor: RunFor,
+  stack: string | undefined,
+): Promise<{ inventory: Inventory; run: PulumiRun }> {
   const run = runFor(stack);
   try {
     return { inventory: await readFrom(run, stack), run };

@@ -64,7 +64,7 @@ export async function waitUntilUnlocked(
   { timeoutMs, signal, onWait }: WaitOptions,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     const [lock] = await readLocks(backend, project, stack);
     if (!lock) return;
     const remedy = `If nothing runs there any more,\n${project.pulumi} cancel --stack ${stack}`;

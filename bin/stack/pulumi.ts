@@ -29,7 +29,10 @@ export async function runPulumi(args: string[], { project, env, signal }: Pulumi
     child.once("close", resolve);
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.name === "AbortError") throw error;
-    throw new OperationError(`cannot run the Pulumi engine: ${error.message}`, { remedy: "npm run quickstart", cause: error });
+    throw new OperationError(`cannot run the Pulumi engine: ${error.message}`, {
+      remedy: "npm run quickstart",
+      cause: error,
+    });
   });
   if (code !== 0) throw translate(stderr || stdout, project);
   return stdout;
