@@ -42,7 +42,12 @@ const builds = [
     package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
     usual: "a few seconds to a minute",
   },
-  { program: "pulumi", module: "pulumi", package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", usual: "3 to 6 minutes, once" },
+  {
+    program: "pulumi",
+    module: "pulumi",
+    package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+    usual: "3 to 6 minutes, once",
+  },
 ];
 
 /**
@@ -55,11 +60,10 @@ async function ensureEngine({ onProgress = () => undefined, runner = run, env = 
   const found = findEngine(env);
   if (found) return found;
   const lock = path.join(path.dirname(path.dirname(buildDirectory(env))), ".lock");
-  return await withFileLock(
-    lock,
-    async () => findEngine(env) ?? (await bring({ onProgress, runner, env })),
-    { timeoutMs: buildTimeoutMs, onWait: (holder) => onProgress(`process ${holder} is bringing the engine; waiting for it`) },
-  );
+  return await withFileLock(lock, async () => findEngine(env) ?? (await bring({ onProgress, runner, env })), {
+    timeoutMs: buildTimeoutMs,
+    onWait: (holder) => onProgress(`process ${holder} is bringing the engine; waiting for it`),
+  });
 }
 
 /** @param {Required<InstallOptions>} options @returns {Promise<import("./engine").Engine>} */
@@ -105,11 +109,17 @@ async function requireGo({ runner, env }, failure) {
   }
   const { stdout } = await runner([go, "env", "GOVERSION"], { env });
   const [major = 0, minor = 0] = (/go(\d+)\.(\d+)/.exec(stdout) ?? []).slice(1).map(Number);
-  if (major < /** @type {number} */ (oldestGo[0]) || (major === oldestGo[0] && minor < /** @type {number} */ (oldestGo[1]))) {
-    throw new SetupError(`no Pulumi engine: it cannot be downloaded here, and ${stdout.trim() || "this Go"} is too old`, {
-      log: failure,
-      remedy,
-    });
+  if (
+    major < /** @type {number} */ (oldestGo[0]) ||
+    (major === oldestGo[0] && minor < /** @type {number} */ (oldestGo[1]))
+  ) {
+    throw new SetupError(
+      `no Pulumi engine: it cannot be downloaded here, and ${stdout.trim() || "this Go"} is too old`,
+      {
+        log: failure,
+        remedy,
+      },
+    );
   }
 }
 
@@ -138,13 +148,18 @@ async function buildOne(build, bin, { onProgress, runner, env }) {
   try {
     const flags = `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${engineVersion}`;
     const output = path.join(bin, build.program);
-    await mustRun(runner, ["go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", output, build.package], {
-      cwd: path.join(packageRoot(), "scripts", "engine", build.module),
-      env: { ...env, GOFLAGS: "", GOWORK: "off", CGO_ENABLED: "0" },
-      timeoutMs: buildTimeoutMs,
-      failure: `${build.program} could not be built`,
-      remedy: "Go takes modules from its proxy: can this host reach it?  Then the same command again; it goes on from there.",
-    });
+    await mustRun(
+      runner,
+      ["go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", output, build.package],
+      {
+        cwd: path.join(packageRoot(), "scripts", "engine", build.module),
+        env: { ...env, GOFLAGS: "", GOWORK: "off", CGO_ENABLED: "0" },
+        timeoutMs: buildTimeoutMs,
+        failure: `${build.program} could not be built`,
+        remedy:
+          "Go takes modules from its proxy: can this host reach it?  Then the same command again; it goes on from there.",
+      },
+    );
   } finally {
     clearInterval(alive);
   }

@@ -47,7 +47,8 @@ function requireEngine(env = process.env) {
   const engine = findEngine(env);
   if (engine) return engine;
   throw new SetupError("the Pulumi engine is not on this machine", {
-    remedy: "npm run quickstart\nfinds or builds it, once. Or install Pulumi 3 yourself (pulumi.com/docs/install), on PATH.",
+    remedy:
+      "npm run quickstart\nfinds or builds it, once. Or install Pulumi 3 yourself (pulumi.com/docs/install), on PATH.",
   });
 }
 
@@ -128,7 +129,10 @@ function buildDirectory(env) {
 
 /** @param {string} directory @param {"download" | "built"} origin @returns {Engine | undefined} */
 function engineIn(directory, origin) {
-  const engine = { pulumi: path.join(directory, "pulumi"), languageHost: path.join(directory, "pulumi-language-nodejs") };
+  const engine = {
+    pulumi: path.join(directory, "pulumi"),
+    languageHost: path.join(directory, "pulumi-language-nodejs"),
+  };
   if (!isExecutable(engine.pulumi) || !isExecutable(engine.languageHost)) return undefined;
   return { ...engine, version: engineVersion, origin };
 }
@@ -178,7 +182,11 @@ function versionOf(pulumi, env) {
 /** @param {string} pulumi @param {NodeJS.ProcessEnv} env @returns {string | undefined} */
 function askVersion(pulumi, env) {
   try {
-    const options = { env: { ...env, PULUMI_SKIP_UPDATE_CHECK: "1" }, timeout: 20_000, encoding: /** @type {const} */ ("utf8") };
+    const options = {
+      env: { ...env, PULUMI_SKIP_UPDATE_CHECK: "1" },
+      timeout: 20_000,
+      encoding: /** @type {const} */ ("utf8"),
+    };
     const said = execFileSync(pulumi, ["version"], { ...options, stdio: ["ignore", "pipe", "ignore"] });
     return /v?(\d+\.\d+\.\d+)/.exec(said)?.[1];
   } catch {

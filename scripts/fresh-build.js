@@ -48,8 +48,11 @@ async function build(root, runner) {
   // Taken before: a source that is edited during the build makes it stale again.
   const hash = sourceHash(root);
   // Without a good build before, nothing that the compiler remembers of dist/ can be relied on.
-  if (!fs.existsSync(path.join(root, stampFile))) fs.rmSync(path.join(root, "dist", ".build.tsbuildinfo"), { force: true });
-  const { code, stdout, stderr } = await runner([process.execPath, compiler, "-p", "tsconfig.build.json"], { cwd: root });
+  if (!fs.existsSync(path.join(root, stampFile)))
+    fs.rmSync(path.join(root, "dist", ".build.tsbuildinfo"), { force: true });
+  const { code, stdout, stderr } = await runner([process.execPath, compiler, "-p", "tsconfig.build.json"], {
+    cwd: root,
+  });
   if (code !== 0) {
     const errors = stdout.split("\n").filter((line) => / error TS\d+: /.test(line));
     throw new SetupError(`the sources do not compile (${errors.length} errors); old code is not run`, {
@@ -96,7 +99,9 @@ function filesUnder(root, name) {
   if (fs.statSync(at).isFile()) return [name];
   return fs
     .readdirSync(at, { withFileTypes: true })
-    .flatMap((entry) => (entry.isDirectory() ? filesUnder(root, path.join(name, entry.name)) : [path.join(name, entry.name)]))
+    .flatMap((entry) =>
+      entry.isDirectory() ? filesUnder(root, path.join(name, entry.name)) : [path.join(name, entry.name)],
+    )
     .filter((file) => /\.(ts|js)$/.test(file));
 }
 
@@ -116,7 +121,9 @@ module.exports = { ensureFreshBuild, sourceHash };
 /* istanbul ignore next */
 if (require.main === module) {
   void runMain(async () => {
-    const built = await ensureFreshBuild(packageRoot(), { onProgress: (line) => void process.stderr.write(`${line}\n`) });
+    const built = await ensureFreshBuild(packageRoot(), {
+      onProgress: (line) => void process.stderr.write(`${line}\n`),
+    });
     process.stderr.write(built ? "✓ built dist/\n" : "✓ dist/ is up to date\n");
   });
 }

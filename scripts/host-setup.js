@@ -61,7 +61,9 @@ async function setUpHost({ projectDirectory, interactive, yes = false, say, host
     say("This host is to become the home of local machines. That needs:");
     for (const line of lines) say(`  ${line}`);
     if (interactive && !yes && !(await confirm("Go ahead?"))) {
-      throw new SetupError("nothing was changed", { remedy: "npm run quickstart -- --yes  goes ahead without asking." });
+      throw new SetupError("nothing was changed", {
+        remedy: "npm run quickstart -- --yes  goes ahead without asking.",
+      });
     }
     await applyPlan(host, plan, { projectDirectory, say, logFile });
   }
@@ -91,7 +93,8 @@ function recordLimits(projectDirectory, changes) {
   if (changes.length === 0) return;
   const known = recordedLimits(projectDirectory);
   const merged = new Map(changes.map((change) => [change.name, change]));
-  for (const { name, before, after } of known) merged.set(name, { name, before, after: merged.get(name)?.after ?? after });
+  for (const { name, before, after } of known)
+    merged.set(name, { name, before, after: merged.get(name)?.after ?? after });
   fs.mkdirSync(path.join(projectDirectory, ".containarium"), { recursive: true, mode: 0o700 });
   const text = JSON.stringify({ schema: 1, kernelLimits: [...merged.values()] }, null, 2);
   fs.writeFileSync(hostFile(projectDirectory), `${text}\n`, { mode: 0o600 });
@@ -155,7 +158,17 @@ async function networkOf(host) {
   return { routes: JSON.parse(routes || "[]"), links: JSON.parse(links || "[]") };
 }
 
-module.exports = { applyPlan, describePlan, freeSubnet, planHost, recordedLimits, refuseTakenSubnet, restoreHost, runAsRoot, setUpHost };
+module.exports = {
+  applyPlan,
+  describePlan,
+  freeSubnet,
+  planHost,
+  recordedLimits,
+  refuseTakenSubnet,
+  restoreHost,
+  runAsRoot,
+  setUpHost,
+};
 
 if (require.main === module) {
   const { packageRoot } = require("./paths");

@@ -39,7 +39,9 @@ function requireStack(root, args, environment) {
   const state = path.join(root, ".containarium", "state");
   if (!runsProgram(args) || environment.PULUMI_BACKEND_URL !== `file://${state}`) return;
   const stack = wantedStack(args);
-  const exists = fs.existsSync(path.join(state, ".pulumi", ...(stack === "local" ? ["stacks", "containarium", "local.json"] : [])));
+  const exists = fs.existsSync(
+    path.join(state, ".pulumi", ...(stack === "local" ? ["stacks", "containarium", "local.json"] : [])),
+  );
   if (exists || (stack !== "local" && stack !== undefined)) return;
   throw new SetupError("there is no local fleet yet", { remedy: "npm run quickstart\nmakes it." });
 }
@@ -72,7 +74,8 @@ if (require.main === module) {
     const args = process.argv.slice(2);
     const env = engineEnvironment(root, wantedStack(args));
     requireStack(root, args, env);
-    if (runsProgram(args)) await ensureFreshBuild(root, { onProgress: (line) => void process.stderr.write(`${line}\n`) });
+    if (runsProgram(args))
+      await ensureFreshBuild(root, { onProgress: (line) => void process.stderr.write(`${line}\n`) });
     return await handOver(requireEngine().pulumi, args, { cwd: root, env });
   });
 }

@@ -30,19 +30,34 @@ const destroyTimeoutMs = 5 * 60_000;
  * @param {{stack?: string}} options `stack`: only this one; default: every one that quickstart made
  * @param {{root?: string, runner?: import("./run").Runner, progress?: import("./progress").Progress}} [parts]
  */
-async function quickstartDown({ stack: only }, { root = packageRoot(), runner = run, progress = createProgress() } = {}) {
+async function quickstartDown(
+  { stack: only },
+  { root = packageRoot(), runner = run, progress = createProgress() } = {},
+) {
   await requireRoot(thisHost(), { interactive: isInteractive(), askPassword });
   const stopSudo = keepSudoAlive();
   try {
     const stacks = only === undefined ? quickstartStacks(root) : [only];
-    await progress.phase("Code to remove it with", () => prepare(root, runner), (result) => result);
+    await progress.phase(
+      "Code to remove it with",
+      () => prepare(root, runner),
+      (result) => result,
+    );
     for (const stack of stacks) {
       await removeStack({ root, stack, runner, progress, files: layout(root, stack) });
     }
     const others = stacksIn(root);
     if (others.length > 0) return `Other stacks have their state here, so .containarium stays: ${others.join(", ")}`;
-    await progress.phase("This host", () => restoreKernel(root), (result) => result);
-    await progress.phase("Files", () => fs.rmSync(path.join(root, ".containarium"), { recursive: true, force: true }), () => "removed .containarium");
+    await progress.phase(
+      "This host",
+      () => restoreKernel(root),
+      (result) => result,
+    );
+    await progress.phase(
+      "Files",
+      () => fs.rmSync(path.join(root, ".containarium"), { recursive: true, force: true }),
+      () => "removed .containarium",
+    );
     return `Everything is removed. Installed packages stay, and the cache:  ${cacheDirectory()}`;
   } finally {
     stopSudo();
@@ -65,10 +80,22 @@ async function prepare(root, runner) {
 
 /** @param {import("./quickstart/layout").Quickstart} quickstart */
 async function removeStack(quickstart) {
-  const { root, stack, progress, files } = quickstart;
-  await progress.phase(`pulumi destroy ${stack}`, () => destroy(quickstart), (result) => result);
-  await progress.phase(`Machines of ${stack}`, () => removeMachines(quickstart), (result) => result);
-  await progress.phase(`Stack ${stack}`, () => forgetStack(quickstart), () => `restored ${path.basename(files.stackConfig)}`);
+  const { stack, progress, files } = quickstart;
+  await progress.phase(
+    `pulumi destroy ${stack}`,
+    () => destroy(quickstart),
+    (result) => result,
+  );
+  await progress.phase(
+    `Machines of ${stack}`,
+    () => removeMachines(quickstart),
+    (result) => result,
+  );
+  await progress.phase(
+    `Stack ${stack}`,
+    () => forgetStack(quickstart),
+    () => `restored ${path.basename(files.stackConfig)}`,
+  );
 }
 
 /**
@@ -107,7 +134,14 @@ async function removeMachines({ root, stack, progress, files }) {
 async function detachDisks(directory) {
   const host = thisHost();
   for (const name of fs.existsSync(directory) ? fs.readdirSync(directory) : []) {
-    const list = asRoot(host, ["losetup", "--associated", path.join(directory, name), "--noheadings", "--output", "NAME"]);
+    const list = asRoot(host, [
+      "losetup",
+      "--associated",
+      path.join(directory, name),
+      "--noheadings",
+      "--output",
+      "NAME",
+    ]);
     for (const device of (await host.run(list)).stdout.split("\n").filter(Boolean)) {
       await runAsRoot(host, ["losetup", "--detach", device]);
     }
@@ -180,7 +214,9 @@ if (require.main === module) {
     const at = args.findIndex((arg) => arg === "--stack");
     const unknown = args.filter((arg, index) => arg !== "--yes" && index !== at && index !== at + 1);
     if (at === -1 ? args.some((arg) => arg !== "--yes") : unknown.length > 0 || args[at + 1] === undefined) {
-      throw new SetupError(`unknown arguments: ${args.join(" ")}`, { remedy: "npm run quickstart:down [-- --stack NAME]" });
+      throw new SetupError(`unknown arguments: ${args.join(" ")}`, {
+        remedy: "npm run quickstart:down [-- --stack NAME]",
+      });
     }
     const lock = path.join(packageRoot(), ".containarium", "quickstart.lock");
     const down = () => quickstartDown({ stack: at === -1 ? undefined : args[at + 1] });

@@ -40,7 +40,9 @@ const usage = `npm run quickstart [-- options]
 function parseArguments(args) {
   /** @type {Options} */
   const options = { yes: false, stack: "local", help: false };
-  const rest = args.flatMap((arg) => (/^--\w+=/.test(arg) ? [arg.slice(0, arg.indexOf("=")), arg.slice(arg.indexOf("=") + 1)] : [arg]));
+  const rest = args.flatMap((arg) =>
+    /^--\w+=/.test(arg) ? [arg.slice(0, arg.indexOf("=")), arg.slice(arg.indexOf("=") + 1)] : [arg],
+  );
   while (rest.length > 0) {
     const option = rest.shift();
     if (option === "--yes" || option === "-y") options.yes = true;
@@ -61,7 +63,9 @@ function serverCount(text = "") {
 /** @param {string | undefined} text */
 function stackName(text = "") {
   if (/^[a-z][a-z0-9-]{0,39}$/.test(text)) return text;
-  throw new SetupError(`--stack ${text || "(nothing)"} is not a name: small letters, digits and -`, { remedy: usage.trimEnd() });
+  throw new SetupError(`--stack ${text || "(nothing)"} is not a name: small letters, digits and -`, {
+    remedy: usage.trimEnd(),
+  });
 }
 
 /**
@@ -79,14 +83,30 @@ async function quickstart(options, { root = packageRoot(), runner = run, progres
   const onProgress = progress.note;
   const same = (/** @type {string} */ result) => result;
 
-  await progress.phase("This host", () => setUpHost({ projectDirectory: root, interactive, yes: options.yes, say, logFile }), same);
+  await progress.phase(
+    "This host",
+    () => setUpHost({ projectDirectory: root, interactive, yes: options.yes, say, logFile }),
+    same,
+  );
   const stopSudo = keepSudoAlive();
   try {
     await progress.phase("npm packages", () => ensureNodePackages({ root, runner, logFile }), same);
-    await progress.phase("Build", () => ensureFreshBuild(root, { onProgress }), (built) => (built ? "built dist/" : "up to date"));
+    await progress.phase(
+      "Build",
+      () => ensureFreshBuild(root, { onProgress }),
+      (built) => (built ? "built dist/" : "up to date"),
+    );
     await Promise.all([
-      progress.phase("Pulumi engine", () => ensureEngine({ onProgress }), ({ version, origin }) => `${version} (${origin})`),
-      progress.phase("Images", () => builtModule(root, "components/local/images.js").ensureImages({ onProgress }), () => "there"),
+      progress.phase(
+        "Pulumi engine",
+        () => ensureEngine({ onProgress }),
+        ({ version, origin }) => `${version} (${origin})`,
+      ),
+      progress.phase(
+        "Images",
+        () => builtModule(root, "components/local/images.js").ensureImages({ onProgress }),
+        () => "there",
+      ),
     ]);
     await progress.phase("Keys", () => ensureKeys(context), same);
     await progress.phase("Stack", () => ensureStack(context), same);

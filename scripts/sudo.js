@@ -11,7 +11,10 @@ const renewMs = 60_000;
  */
 function keepSudoAlive() {
   if ((process.getuid?.() ?? 0) === 0) return () => undefined;
-  const timer = setInterval(() => spawn("sudo", ["-n", "-v"], { stdio: "ignore" }).on("error", () => undefined), renewMs);
+  const timer = setInterval(
+    () => spawn("sudo", ["-n", "-v"], { stdio: "ignore" }).on("error", () => undefined),
+    renewMs,
+  );
   timer.unref();
   return () => clearInterval(timer);
 }

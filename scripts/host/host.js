@@ -56,7 +56,8 @@ async function requireRoot(host, { interactive, askPassword }) {
   if ((await host.run(["sudo", "-n", "true"])).code === 0) return;
   if (interactive && (await askPassword())) return;
   throw new SetupError("setting up this host needs root's rights", {
-    remedy: "Run it as root, or as a user with sudo; off a terminal sudo must not need a password (or run  sudo -v  before).",
+    remedy:
+      "Run it as root, or as a user with sudo; off a terminal sudo must not need a password (or run  sudo -v  before).",
   });
 }
 

@@ -77,7 +77,8 @@ async function requireKernel(host) {
   if (!host.exists("/dev/loop-control")) await host.run(asRoot(host, ["modprobe", "loop"]));
   if (host.exists("/dev/loop-control")) return;
   throw new SetupError("this host has no loop devices (/dev/loop-control is missing)", {
-    remedy: "In a container? Containarium's local machines need a real or virtual machine, or a container with its host's loop devices.",
+    remedy:
+      "In a container? Containarium's local machines need a real or virtual machine, or a container with its host's loop devices.",
   });
 }
 

@@ -81,7 +81,12 @@ async function planPackages(host) {
 async function installedPackages(host) {
   const names = [...new Set(needed.flatMap(({ name, or }) => [name, ...(or ?? [])]))];
   // It fails when it does not know one of them, and tells about the others all the same.
-  const { stdout } = await host.run(["dpkg-query", "--show", "--showformat=${db:Status-Status} ${Package}\\n", ...names]);
+  const { stdout } = await host.run([
+    "dpkg-query",
+    "--show",
+    "--showformat=${db:Status-Status} ${Package}\\n",
+    ...names,
+  ]);
   const lines = stdout.split("\n").map((line) => line.split(" "));
   return new Set(lines.flatMap(([status, name]) => (status === "installed" && name ? [name] : [])));
 }
@@ -113,7 +118,11 @@ async function installPackages(host, { install, backports }, { logFile } = {}) {
   if (backports !== undefined) await runAsRoot(host, ["tee", backportsFile], { input: backportsSource(backports) });
   const apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=120"];
   const remedy = "Can this host reach its package archive?  Try  apt-get update  by hand, then the same command again.";
-  await runAsRoot(host, [...apt, "update"], { logFile, failure: "the package lists cannot be brought up to date", remedy });
+  await runAsRoot(host, [...apt, "update"], {
+    logFile,
+    failure: "the package lists cannot be brought up to date",
+    remedy,
+  });
   const names = install.map(({ name }) => name);
   await runAsRoot(host, [...apt, "install", "--yes", "--no-install-recommends", ...names], {
     logFile,

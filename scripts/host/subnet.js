@@ -10,11 +10,7 @@
  */
 
 /** In this order. None of them overlaps 10.0.3.0 to 10.0.242.255, where the people's containers live. */
-const candidates = [
-  ...subnets("10.88", 0, 255),
-  ...subnets("172.31", 0, 255),
-  ...subnets("192.168", 64, 127),
-];
+const candidates = [...subnets("10.88", 0, 255), ...subnets("172.31", 0, 255), ...subnets("192.168", 64, 127)];
 
 /**
  * The first candidate that nothing on the host uses: no route in any table, no address of any interface.

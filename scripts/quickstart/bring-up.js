@@ -36,20 +36,29 @@ async function up(quickstart) {
 
 /** What a line of the engine's says of a resource's progress, without its marks. @param {string} line */
 function stepOf(line) {
-  const match = /^\s*(?:\+|~|-|\+\+|--|\+-)\s+\S*\/containarium:(\w+)\s+(\S+)\s+(created|updated|deleted|replaced|creating failed|updating failed)(.*)$/.exec(line);
+  const match =
+    /^\s*(?:\+|~|-|\+\+|--|\+-)\s+\S*\/containarium:(\w+)\s+(\S+)\s+(created|updated|deleted|replaced|creating failed|updating failed)(.*)$/.exec(
+      line,
+    );
   return match ? `${match[2]} ${match[3]}${match[4]?.trimEnd()}` : undefined;
 }
 
 /** @param {string} output of `pulumi up` */
 function summaryOf(output) {
-  const resources = output.slice(output.search(/^Resources:$/m)).split("\n").slice(1);
-  const changes = resources.flatMap((line) => /^\s+[+~±-]+-?\s*(\d+ (?:created|updated|deleted|replaced))/.exec(line)?.[1] ?? []);
+  const resources = output
+    .slice(output.search(/^Resources:$/m))
+    .split("\n")
+    .slice(1);
+  const changes = resources.flatMap(
+    (line) => /^\s+[+~±-]+-?\s*(\d+ (?:created|updated|deleted|replaced))/.exec(line)?.[1] ?? [],
+  );
   return changes.length === 0 ? "no changes" : changes.join(", ");
 }
 
 /** @param {string} directory @param {number} count */
 function keepNewest(directory, count) {
-  for (const name of fs.readdirSync(directory).sort().slice(0, -count)) fs.rmSync(path.join(directory, name), { force: true });
+  for (const name of fs.readdirSync(directory).sort().slice(0, -count))
+    fs.rmSync(path.join(directory, name), { force: true });
 }
 
 /**
@@ -80,7 +89,16 @@ async function exportSshConfig(quickstart) {
  * @returns {Promise<string>}
  */
 async function logIn({ files, root, runner }) {
-  const command = ["ssh", "-F", shown(root, files.sshConfig), "-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "alice-dev"];
+  const command = [
+    "ssh",
+    "-F",
+    shown(root, files.sshConfig),
+    "-o",
+    "BatchMode=yes",
+    "-o",
+    "ConnectTimeout=15",
+    "alice-dev",
+  ];
   const name = await mustRun(runner, [...command, "whoami"], {
     cwd: root,
     timeoutMs: 60_000,

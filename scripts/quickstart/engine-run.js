@@ -17,7 +17,11 @@ const { shown } = require("./layout");
  */
 async function engine({ root, stack, runner }, args, options = {}) {
   const env = { ...engineEnvironment(root, stack), NO_COLOR: "1" };
-  return await runner([requireEngine().pulumi, ...args, "--non-interactive", "--color", "never"], { ...options, cwd: root, env });
+  return await runner([requireEngine().pulumi, ...args, "--non-interactive", "--color", "never"], {
+    ...options,
+    cwd: root,
+    env,
+  });
 }
 
 /**
@@ -40,7 +44,9 @@ async function mustEngine(quickstart, args, { failure, ...options }) {
     const log = options.logFile === undefined ? "" : `All of it:  ${shown(quickstart.root, options.logFile)}`;
     throw new SetupError(locked ? `another Pulumi operation holds the stack ${quickstart.stack}` : failure, {
       log: relevant(`${stdout}\n${stderr}`),
-      remedy: locked ? "Wait for it to end, then run this again." : [...remediesIn(stdout), log].filter(Boolean).join("\n"),
+      remedy: locked
+        ? "Wait for it to end, then run this again."
+        : [...remediesIn(stdout), log].filter(Boolean).join("\n"),
     });
   }
 }
@@ -49,7 +55,9 @@ async function mustEngine(quickstart, args, { failure, ...options }) {
 function isAbandoned({ files, stack }) {
   const directory = path.join(files.state, ".pulumi", "locks", "organization", "containarium", stack);
   try {
-    const locks = fs.readdirSync(directory).map((name) => JSON.parse(fs.readFileSync(path.join(directory, name), "utf8")));
+    const locks = fs
+      .readdirSync(directory)
+      .map((name) => JSON.parse(fs.readFileSync(path.join(directory, name), "utf8")));
     return locks.length > 0 && locks.every(({ hostname, pid }) => hostname === os.hostname() && !isAlive(pid));
   } catch {
     return false;
@@ -72,7 +80,9 @@ function relevant(output) {
   if (begin === -1) return lastLines(output);
   const lines = output.slice(begin).split("\n").slice(1);
   const end = lines.findIndex((line) => /^(Resources|Outputs|Duration):/.test(line));
-  const said = lines.slice(0, end === -1 ? undefined : end).filter((line) => line.trim() !== "" && !/^\s+at .*:\d+/.test(line));
+  const said = lines
+    .slice(0, end === -1 ? undefined : end)
+    .filter((line) => line.trim() !== "" && !/^\s+at .*:\d+/.test(line));
   return said.slice(0, 20).join("\n");
 }
 

@@ -17,7 +17,8 @@ async function ensureStack(quickstart) {
   saveConfig(quickstart);
   if (!fs.existsSync(files.stackConfig)) fs.copyFileSync(path.join(root, "Pulumi.local.yaml"), files.stackConfig);
   const selected = await engine(quickstart, ["stack", "select", stack]);
-  if (selected.code !== 0) await mustEngine(quickstart, ["stack", "init", stack], { failure: `the stack ${stack} could not be made` });
+  if (selected.code !== 0)
+    await mustEngine(quickstart, ["stack", "init", stack], { failure: `the stack ${stack} could not be made` });
   const config = openConfig(files.stackConfig);
   const subnet = await chooseSubnet(quickstart, config.get("localSubnet"));
   config.set("localSubnet", subnet);
@@ -64,7 +65,9 @@ function openConfig(file) {
   const { parseDocument } = /** @type {typeof import("yaml")} */ (require("yaml"));
   const document = parseDocument(fs.readFileSync(file, "utf8"));
   if (document.errors.length > 0) {
-    throw new SetupError(`${path.basename(file)} is not valid YAML`, { log: document.errors[0]?.message.split("\n")[0] });
+    throw new SetupError(`${path.basename(file)} is not valid YAML`, {
+      log: document.errors[0]?.message.split("\n")[0],
+    });
   }
   const before = String(document);
   return {

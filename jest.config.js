@@ -1,0 +1,33 @@
+"use strict";
+
+const transform = {
+  "\\.[jt]s$": [
+    "@swc/jest",
+    { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } },
+  ],
+};
+
+const common = {
+  rootDir: __dirname,
+  testEnvironment: "node",
+  transform,
+  // dist/ holds compiled copies of everything, package.json included.
+  modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/.containarium/"],
+};
+
+/** @type {import("jest").Config} */
+module.exports = {
+  // Istanbul rewrites the code that Pulumi serialises; v8 does not.
+  coverageProvider: "v8",
+  collectCoverageFrom: ["{bin,components,ops,scripts}/**/*.{ts,js}", "index.ts"],
+  projects: [
+    {
+      ...common,
+      displayName: "quick",
+      testMatch: ["<rootDir>/tests/**/*.test.ts"],
+      testPathIgnorePatterns: ["<rootDir>/tests/e2e/"],
+    },
+    // Real Incus, real sshd, the real engine. One after the other: they share this host.
+    { ...common, displayName: "e2e", testMatch: ["<rootDir>/tests/e2e/**/*.test.ts"] },
+  ],
+};

@@ -1,0 +1,59 @@
+"use strict";
+
+/**
+ * `npm run check`: everything that can be said of the code without a server, in under two minutes. Runs all of it, then
+ * says what failed.
+ */
+const path = require("node:path");
+
+const { packageRoot } = require("./paths");
+const { seconds } = require("./progress");
+const { lastLines, run } = require("./run");
+const { runMain } = require("./setup-error");
+
+/** Run two at a time: developers' machines have two cores at least. @type {readonly {name: string, command: string[]}[]} */
+const checks = [
+  { name: "lint", command: ["eslint", "."] },
+  { name: "types", command: ["tsc", "--noEmit", "--incremental", "false"] },
+  { name: "format", command: ["prettier", "--check", "--log-level=warn", "."] },
+  { name: "import direction", command: ["depcruise", "index.ts", "ops", "components", "bin", "scripts", "tests"] },
+  { name: "unit tests", command: ["jest", "--selectProjects", "quick", "--silent"] },
+];
+
+/** How much a failed check may say. */
+const shownLines = 60;
+
+/**
+ * @param {import("./run").Runner} runner
+ * @returns {Promise<string[]>} names of the checks that failed
+ */
+async function check(runner = run, root = packageRoot()) {
+  /** @type {string[]} */
+  const failed = [];
+  const waiting = [...checks];
+  const worker = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { name, command: [program = "", ...args] } = next; // prettier-ignore
+      const begin = Date.now();
+      const executable = path.join(root, "node_modules", ".bin", program);
+      const { code, stdout, stderr } = await runner([executable, ...args], { cwd: root });
+      if (code !== 0) {
+        failed.push(name);
+        process.stderr.write(`${lastLines(`${stdout}\n${stderr}`, shownLines)}\n`);
+      }
+      process.stderr.write(`${code === 0 ? "✓" : "✗"} ${name.padEnd(20)} ${seconds(Date.now() - begin)}\n`);
+    }
+  };
+  await Promise.all([worker(), worker()]);
+  return failed;
+}
+
+module.exports = { check, checks };
+
+if (require.main === module) {
+  void runMain(async () => {
+    const failed = await check();
+    process.stderr.write(failed.length === 0 ? "All checks passed.\n" : `Failed: ${failed.join(", ")}\n`);
+    return failed.length === 0 ? 0 : 1;
+  });
+}
