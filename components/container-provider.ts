@@ -22,11 +22,11 @@ import {
 } from "../ops";
 import { projectDirectory } from "./project-directory";
 
-interface ContainerInputs extends ContainerSpec {
+export interface ContainerInputs extends ContainerSpec {
   server: ServerAddress;
 }
 
-interface ContainerOutputs extends ContainerInputs {
+export interface ContainerOutputs extends ContainerInputs {
   ip: string;
   hostKeys: string[];
 }

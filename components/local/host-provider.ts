@@ -10,7 +10,7 @@ import { incus, queryIncus } from "./host-incus";
 import { ensureImages } from "./images";
 import { ownerKey, refuseForeign } from "./owner";
 
-interface HostInputs {
+export interface HostInputs {
   owner: string;
   network: string;
   bridgeAddress: string;

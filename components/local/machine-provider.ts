@@ -6,7 +6,7 @@ import { projectDirectory } from "../project-directory";
 import { refuseShrinking } from "./data-disk";
 import { convergeMachine, isMachineRunning, type MachineSpec, removeMachine } from "./machine-lifecycle";
 
-type MachineOutputs = MachineSpec & { hostKeys: string[] };
+export type MachineOutputs = MachineSpec & { hostKeys: string[] };
 
 export const localMachineProvider = {
   async check(_olds: unknown, news: MachineSpec): Promise<dynamic.CheckResult<MachineSpec>> {
