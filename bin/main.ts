@@ -7,6 +7,7 @@ import type { Io } from "./io";
 import { exitCodeOf, exitCodeOfSeveral, renderError, reportOf } from "./output/error";
 import { paintFor } from "./output/paint";
 import { progressOn } from "./output/progress";
+import { shellWord } from "./output/shell-word";
 import { parseCommandLine } from "./parse";
 import type { GlobalOptions, Request } from "./parse";
 import { realServices } from "./services";
@@ -103,14 +104,9 @@ function interrupted(error: unknown, argv: string[]): ContainariumError {
   return new ContainariumError("interrupted", "interrupted", {
     server: details?.server,
     leftBehind: details?.leftBehind,
-    remedy: `Running it again completes it:\n  npx containarium-ops ${argv.map(quoted).join(" ")}`,
+    remedy: `Running it again completes it:\n  npx containarium-ops ${argv.map(shellWord).join(" ")}`,
     cause: error,
   });
-}
-
-/** For a shell, when it needs it. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The program itself. The first Ctrl-C asks the work to stop and to clean up, the second ends it. */

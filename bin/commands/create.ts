@@ -5,7 +5,7 @@ import { reportOf } from "../output/error";
 import type { Failure } from "../output/error";
 import { seconds } from "../output/progress";
 import type { Server } from "../services";
-import type { DesiredContainer } from "../stack/desired";
+import type { DesiredContainer } from "../stack/config-text";
 import { nextCommand } from "../target";
 import type { Target } from "../target";
 import { command } from "./command";

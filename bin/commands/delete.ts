@@ -4,7 +4,7 @@ import { reportOf } from "../output/error";
 import type { Failure } from "../output/error";
 import { seconds } from "../output/progress";
 import { ask, canAsk } from "../output/prompt";
-import type { DesiredContainer } from "../stack/desired";
+import type { DesiredContainer } from "../stack/config-text";
 import type { Target } from "../target";
 import { command } from "./command";
 import type { Context, Result } from "./command";

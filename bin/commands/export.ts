@@ -1,8 +1,9 @@
 import path from "node:path";
 
 import { parseUserName } from "../../ops/containers/user-name";
-import { InvalidInputError } from "../../ops/errors";
+import { InvalidInputError, OperationError } from "../../ops/errors";
 import { loadOps } from "../services";
+import { shellWord } from "../output/shell-word";
 import { exportText, homeRelative, installedKnownHosts } from "../ssh/export-text";
 import type { ExportFiles } from "../ssh/export-text";
 import { installExport } from "../ssh/install";
@@ -45,7 +46,8 @@ export const exportCommand = command({
     if (!found) throw unknownUser(user, target);
     const { renderKnownHosts, renderSshConfig } = loadOps();
     const { container } = found;
-    const server = await addressOf(found.server.name, jumpAddress, target);
+    if (container.hostKeys.length === 0) throw noHostKey(user, target);
+    const server = await addressOf(user, found.server.name, jumpAddress, target);
     const files: ExportFiles = {
       user,
       knownHosts: renderKnownHosts(server, container),
@@ -67,19 +69,33 @@ async function deliver(files: ExportFiles, { output, install, keyFile }: Deliver
   const { home, cwd } = context.io;
   const { user, knownHosts } = files;
   if (install) {
-    const written = await installExport(files, home, keyFile);
+    const written = await installExport(files, home, keyFile).catch(cannotWrite);
     const text = `${user}'s SSH config is in ${written.configFile}${written.changed ? "" : " (unchanged)"}.  Try:  ssh ${user}-dev`;
-    return { json: { export: { user, ...written, config: undefined } }, text };
+    return { json: { export: { user, ...written } }, text };
   }
   if (output !== undefined) {
-    const written = await writeExport(files, path.resolve(cwd, output), keyFile);
+    const written = await writeExport(files, path.resolve(cwd, output), keyFile).catch(cannotWrite);
     const shown = path.relative(cwd, written.configFile);
     const file = shown.startsWith("..") ? written.configFile : shown;
-    const text = `${user}'s SSH config is in ${file}${written.changed ? "" : " (unchanged)"}.  Try:  ssh -F ${file} ${user}-dev`;
+    const text = `${user}'s SSH config is in ${file}${written.changed ? "" : " (unchanged)"}.  Try:  ssh -F ${shellWord(file)} ${user}-dev`;
     return { json: { export: { user, ...written } }, text };
   }
   const config = files.config(installedKnownHosts, keyFile && homeRelative(keyFile, home));
   return { json: { export: { user, config, knownHosts } }, text: exportText(user, config, knownHosts) };
+}
+
+function cannotWrite(error: NodeJS.ErrnoException): never {
+  throw new InvalidInputError(`cannot write ${error.path ?? "the file"}: ${error.message.split(",")[0] ?? ""}`, {
+    remedy: "Name a file that you may write with --output.",
+    cause: error,
+  });
+}
+
+/** A config without the container's key would make its user trust whatever answers. */
+function noHostKey(user: string, target: Target): OperationError {
+  return new OperationError(`${user}'s container has never answered: its host key is not known yet`, {
+    remedy: nextCommand(target, `info ${user}`),
+  });
 }
 
 /** The private key is only named, never read; who names the public one means the private one beside it. */
@@ -99,13 +115,13 @@ function parseAddress(text: string): string {
   });
 }
 
-async function addressOf(name: string, jumpAddress: string | undefined, target: Target) {
+async function addressOf(user: string, name: string, jumpAddress: string | undefined, target: Target) {
   const known = target.addresses.find((address) => address.name === name);
   if (known) return known;
   // This machine: it knows its host keys, but not under which address people reach it.
   if (jumpAddress === undefined) {
     throw new InvalidInputError("this machine does not know the address at which people reach it", {
-      remedy: nextCommand(target, "export USER --jump-ip ADDRESS"),
+      remedy: nextCommand(target, `export ${user} --jump-ip ADDRESS`),
     });
   }
   const server = await target.servers.server(name);

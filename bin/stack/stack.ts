@@ -3,7 +3,7 @@ import path from "node:path";
 import { ContainariumError } from "../../ops/errors";
 import type { Inventory } from "../../ops/fleet/inventory";
 import { changeDesired, readDesired } from "./desired";
-import type { DesiredChange, DesiredContainer } from "./desired";
+import type { DesiredChange, DesiredContainer } from "./config-text";
 import { engineEnvironmentFor } from "./engine";
 import { readInventory } from "./inventory";
 import { fileBackend, waitUntilUnlocked } from "./lock";

@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 
 import { main } from "../../bin/main";
 import type { ServerSet, Server, Services } from "../../bin/services";
-import type { DesiredContainer } from "../../bin/stack/desired";
+import type { DesiredContainer } from "../../bin/stack/config-text";
 import type { Stack } from "../../bin/stack/stack";
 import type { Container, ContainerSpec } from "../../ops/containers/container";
 import { ConflictError, NotFoundError, OperationError, UnreachableError } from "../../ops/errors";

@@ -45,9 +45,7 @@ describe("list", () => {
   test("nobody yet: says how to begin, and prints no data", async () => {
     const { code, stdout, stderr } = await cli("list");
     expect([code, stdout]).toEqual([0, ""]);
-    expect(stderr).toContain(
-      "npx containarium-ops create alice --ssh-key alice.pub",
-    );
+    expect(stderr).toContain("npx containarium-ops create alice --ssh-key alice.pub");
   });
 
   test("a server that does not answer: the others are shown, exit 8", async () => {
@@ -88,8 +86,7 @@ describe("info", () => {
     world.containers = [containerOf("alice")];
     const { code, stdout } = await cli("info", "alice");
     expect(code).toBe(0);
-    expect(stdout.replace(String(fingerprint), "SHA256:..."))
-      .toMatchInlineSnapshot(`
+    expect(stdout.replace(String(fingerprint), "SHA256:...")).toMatchInlineSnapshot(`
      "Container:   alice-container
      Status:      running
      User:        alice
@@ -130,12 +127,7 @@ describe("delete", () => {
   test("deletes, then takes it from the stack", async () => {
     const { code, stdout, stderr } = await cli("delete", "bob", "--force");
     expect(code).toBe(0);
-    expect(world.calls).toEqual([
-      "find bob",
-      "delete bob on jump-1",
-      "forget bob",
-      "close",
-    ]);
+    expect(world.calls).toEqual(["find bob", "delete bob on jump-1", "forget bob", "close"]);
     expect(world.containers.map(({ user }) => user)).toEqual(["alice"]);
     expect(steady(stderr)).toMatchInlineSnapshot(`
      "✓ Deleted bob-container              jump-1  0.0s
@@ -162,17 +154,13 @@ describe("delete", () => {
       typed: "y\n",
     });
     expect(wrong.code).toBe(2);
-    expect(wrong.stderr).toContain(
-      "bob was not deleted: the name was not typed",
-    );
+    expect(wrong.stderr).toContain("bob was not deleted: the name was not typed");
     expect(world.containers).toHaveLength(2);
     const right = await run(["delete", "bob"], world, "/project", {
       typed: "bob\n",
     });
     expect(right.code).toBe(0);
-    expect(right.stderr).toContain(
-      "Delete the container of bob on jump-1 and everything in it?",
-    );
+    expect(right.stderr).toContain("Delete the container of bob on jump-1 and everything in it?");
     expect(world.containers).toHaveLength(1);
   });
 
@@ -187,12 +175,7 @@ describe("delete", () => {
     const { code, stderr } = await cli("delete", "bob", "--force");
     expect(code).toBe(0);
     expect(stderr).toContain("bob was gone already");
-    expect(world.calls).toEqual([
-      "find bob",
-      "delete bob on jump-1",
-      "forget bob",
-      "close",
-    ]);
+    expect(world.calls).toEqual(["find bob", "delete bob on jump-1", "forget bob", "close"]);
   });
 
   test("a locked stack: conflict, nothing deleted", async () => {
@@ -204,9 +187,7 @@ describe("delete", () => {
   test("one of several fails: exit 8", async () => {
     const { code, stderr } = await cli("delete", "carol", "bob", "--force");
     expect(code).toBe(8);
-    expect(stderr).toContain(
-      "error: carol: no container for carol in stack local",
-    );
+    expect(stderr).toContain("error: carol: no container for carol in stack local");
     expect(world.desired.map(({ user }) => user)).toEqual(["alice"]);
   });
 
@@ -214,9 +195,7 @@ describe("delete", () => {
     world.recordError = new OperationError("pulumi: the disk is full");
     const { code, stderr } = await cli("delete", "bob", "--force");
     expect(code).toBe(1);
-    expect(stderr).toContain(
-      "the container is deleted, but stack local still speaks of it: pulumi: the disk is full",
-    );
+    expect(stderr).toContain("the container is deleted, but stack local still speaks of it: pulumi: the disk is full");
     expect(stderr).toContain("Try:  npm run pulumi -- up --stack local");
   });
 
