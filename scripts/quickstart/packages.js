@@ -3,7 +3,8 @@
 const fs = require("node:fs");
 const path = require("node:path");
 
-const { mustRun } = require("../run");
+const { lastLines } = require("../run");
+const { SetupError } = require("../setup-error");
 
 /**
  * Installs what package-lock.json says, unless that is what is there.
@@ -12,14 +13,20 @@ const { mustRun } = require("../run");
  */
 async function ensureNodePackages({ root, runner, logFile }) {
   if (!isStale(root)) return "there";
-  await mustRun(runner, ["npm", "ci", "--no-audit", "--no-fund"], {
+  const { code, stdout, stderr } = await runner(["npm", "ci", "--no-audit", "--no-fund"], {
     cwd: root,
     logFile,
     // The tests' and the build's own packages belong to a clone, whatever NODE_ENV says.
     env: { ...process.env, NODE_ENV: "development" },
-    failure: "npm could not install the packages",
-    remedy: "Can this host reach its npm registry?  npm ping",
   });
+  if (code !== 0) {
+    // npm says what is wrong first, and how it is used at length.
+    const said = stderr.split("\n").filter((line) => /^npm (error|ERR!) \S/.test(line));
+    throw new SetupError("npm could not install the packages", {
+      log: said.slice(0, 6).join("\n") || lastLines(stdout + stderr),
+      remedy: "Can this host reach its npm registry?  npm ping",
+    });
+  }
   return "installed";
 }
 
