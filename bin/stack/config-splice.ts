@@ -62,7 +62,8 @@ function indentOf(text: string, node: Node | undefined, marker = ""): string | u
 
 /** Where the line ends in which `offset` is, its line break included. */
 function lineEnd(text: string, offset: number | null | undefined): number | undefined {
-  if (offset === undefined || offset === null || text[offset - 1] === "\n") return offset;
+  if (offset === undefined || offset === null) return undefined;
+  if (text[offset - 1] === "\n") return offset;
   const end = text.indexOf("\n", offset);
   return end < 0 ? undefined : end + 1;
 }

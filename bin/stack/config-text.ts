@@ -105,7 +105,8 @@ function removeContainer(document: Document, user: string): boolean {
 
 /** In the order in which the config is written. */
 function plain(wanted: DesiredContainer): Record<string, unknown> {
-  return Object.fromEntries(fields.map((field) => [field, wanted[field]]).filter(([, value]) => value !== undefined));
+  const entries = fields.map((field): [string, unknown] => [field, wanted[field]]);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
 function containersOf(document: Document): YAMLSeq | undefined {

@@ -24,6 +24,7 @@ const mode = (...names: string[]) => (fs.statSync(path.join(home, ...names)).mod
 function resolved(file: string, host: string): string[] {
   return execFileSync("ssh", ["-G", "-F", file, host], {
     encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
   }).split("\n");
 }
 

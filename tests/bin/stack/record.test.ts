@@ -1,0 +1,120 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+
+import { runPulumi } from "../../../bin/stack/pulumi";
+import { engineEnvironmentFor } from "../../../bin/stack/engine";
+import { findProject } from "../../../bin/stack/project";
+import { openStack } from "../../../bin/stack/stack";
+import { findEngine } from "../../../scripts/engine";
+import { inventoryOf } from "../harness";
+
+/**
+ * The real engine on a small project of its own: what the CLI asks of it must be what it does.
+ */
+const engine = findEngine();
+const required = process.env.CONTAINARIUM_REQUIRE === "1";
+if (!engine && !required) console.warn("skipped: the Pulumi engine is not on this machine (npm run quickstart)");
+const withEngine = engine || required ? describe : describe.skip;
+
+const program = `
+const pulumi = require("@pulumi/pulumi");
+const provider = {
+  async create(inputs) {
+    if (inputs.user === "unlucky") throw new Error("the pool is full");
+    await new Promise((resolve) => setTimeout(resolve, Number(inputs.memory || 0)));
+    return { id: inputs.user, outs: inputs };
+  },
+};
+class Container extends pulumi.dynamic.Resource {
+  constructor(user, args, options) { super(provider, user, args, options, "containarium", "Container"); }
+}
+const parent = new pulumi.ComponentResource("containarium:Servers", "servers");
+for (const one of new pulumi.Config("containarium").getObject("containers") ?? []) new Container(one.user, one, { parent });
+exports.inventory = { ...JSON.parse(process.env.TEST_INVENTORY), stack: pulumi.getStack() };
+`;
+
+withEngine("with the real engine", () => {
+  let root: string;
+  let env: NodeJS.ProcessEnv;
+  const told: string[] = [];
+
+  const pulumi = (...args: string[]) =>
+    runPulumi(args, { project: findProject(root), env: engineEnvironmentFor(findProject(root), "local", env) });
+  const open = (stack?: string) => openStack({ stack, cwd: root, env, home: root, onWait: (text) => told.push(text) });
+  const recorded = async () => {
+    const state = JSON.parse(await pulumi("stack", "export", "--stack", "local")) as {
+      deployment: { resources: { urn: string }[] };
+    };
+    return state.deployment.resources.flatMap(({ urn }) => /Container::(.+)$/.exec(urn)?.[1] ?? []).sort();
+  };
+  const person = (user: string, extra: object = {}) => ({ user, sshKeys: ["k"], server: "jump-1", ...extra });
+
+  beforeAll(async () => {
+    root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "containarium-engine-")));
+    env = {
+      ...process.env,
+      PULUMI_HOME: path.join(root, "home"),
+      PULUMI_BACKEND_URL: `file://${root}`,
+      PULUMI_CONFIG_PASSPHRASE: "test",
+      TEST_INVENTORY: JSON.stringify(inventoryOf("jump-1")),
+    };
+    fs.writeFileSync(path.join(root, "Pulumi.yaml"), "name: containarium\nruntime: nodejs\nmain: program.js\n");
+    fs.writeFileSync(path.join(root, "package.json"), "{}");
+    fs.writeFileSync(path.join(root, "program.js"), program);
+    fs.symlinkSync(path.resolve("node_modules"), path.join(root, "node_modules"));
+    await pulumi("stack", "init", "local");
+    await pulumi("stack", "init", "other");
+    fs.appendFileSync(path.join(root, "Pulumi.local.yaml"), "# kept\n");
+    await pulumi("up", "--yes", "--skip-preview", "--stack", "local");
+  }, 60_000);
+  afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
+
+  test("adds and removes people, one and several, and leaves nothing for the next `up` to do", async () => {
+    const stack = await open("local");
+    await stack.record({ put: [person("alice"), person("bob")] }, 10_000);
+    expect(await recorded()).toEqual(["alice", "bob"]);
+    await pulumi("preview", "--expect-no-changes", "--stack", "local");
+    await stack.record({ remove: ["bob", "never-there"] }, 10_000);
+    expect(await recorded()).toEqual(["alice"]);
+    await pulumi("preview", "--expect-no-changes", "--stack", "local");
+    expect(fs.readFileSync(path.join(root, "Pulumi.local.yaml"), "utf8")).toContain("# kept");
+  }, 60_000);
+
+  test("does not change which stack is selected", async () => {
+    await pulumi("stack", "select", "other");
+    const stack = await open("local");
+    await stack.record({ put: [person("carol")] }, 10_000);
+    expect((await pulumi("stack", "--show-name")).trim()).toBe("other");
+  }, 60_000);
+
+  test("waits for another update, and records after it", async () => {
+    const stack = await open("local");
+    const slow = stack.record({ put: [person("dave", { memory: "4000" })] }, 0);
+    await lockOf(root);
+    const again = await open("local");
+    await expect(again.waitUntilUnlocked(0)).rejects.toMatchObject({ kind: "conflict" });
+    await again.record({ put: [person("erin")] }, 60_000);
+    await slow;
+    expect(await recorded()).toEqual(expect.arrayContaining(["dave", "erin"]));
+    expect(told.at(-1)).toMatch(/^Waiting up to \d+s: stack local is locked by /);
+  }, 60_000);
+
+  test("a failed update says why, in one line; the config keeps the person for the next `up`", async () => {
+    const stack = await open("local");
+    const error = await stack.record({ put: [person("unlucky")] }, 10_000).catch((caught) => caught);
+    expect(error).toMatchObject({ kind: "failed", message: expect.stringContaining("the pool is full") });
+    expect(error.message).not.toContain("\n");
+    expect((await stack.desired()).map(({ user }) => user)).toContain("unlucky");
+  }, 60_000);
+});
+
+/** Until somebody holds the stack. */
+async function lockOf(backend: string): Promise<void> {
+  const folder = path.join(backend, ".pulumi/locks/organization/containarium/local");
+  const held = () => fs.existsSync(folder) && fs.readdirSync(folder).some((name) => name.endsWith(".json"));
+  for (const until = Date.now() + 20_000; !held();) {
+    if (Date.now() > until) throw new Error("nobody took the stack");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
