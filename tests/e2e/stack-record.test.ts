@@ -2,12 +2,12 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
-import { runPulumi } from "../../../bin/stack/pulumi";
-import { engineEnvironmentFor } from "../../../bin/stack/engine";
-import { findProject } from "../../../bin/stack/project";
-import { openStack } from "../../../bin/stack/stack";
-import { findEngine } from "../../../scripts/engine";
-import { inventoryOf } from "../harness";
+import { runPulumi } from "../../bin/stack/pulumi";
+import { engineEnvironmentFor } from "../../bin/stack/engine";
+import { findProject } from "../../bin/stack/project";
+import { openStack } from "../../bin/stack/stack";
+import { findEngine } from "../../scripts/engine";
+import { inventoryOf } from "../bin/harness";
 
 /**
  * The real engine on a small project of its own: what the CLI asks of it must be what it does.
