@@ -58,12 +58,28 @@ const builds = [
  */
 async function ensureEngine({ onProgress = () => undefined, runner = run, env = process.env } = {}) {
   const found = findEngine(env);
-  if (found) return found;
+  if (found) return complete(found);
   const lock = path.join(path.dirname(path.dirname(buildDirectory(env))), ".lock");
-  return await withFileLock(lock, async () => findEngine(env) ?? (await bring({ onProgress, runner, env })), {
+  return await withFileLock(lock, async () => complete(findEngine(env) ?? (await bring({ onProgress, runner, env }))), {
     timeoutMs: buildTimeoutMs,
     onWait: (holder) => onProgress(`process ${holder} is bringing the engine; waiting for it`),
   });
+}
+
+/**
+ * A distribution has the provider of dynamic resources beside the engine; our build gets the one that comes with the
+ * SDK. (From anywhere else on PATH the engine takes it too, with a warning at every run.)
+ * @param {import("./engine").Engine} engine
+ */
+function complete(engine) {
+  const name = "pulumi-resource-pulumi-nodejs";
+  const target = path.join(path.dirname(engine.pulumi), name);
+  const source = path.join(packageRoot(), "node_modules", "@pulumi", "pulumi", name);
+  if (engine.origin === "built" && !fs.existsSync(target) && fs.existsSync(source)) {
+    fs.copyFileSync(source, `${target}.${process.pid}`);
+    fs.renameSync(`${target}.${process.pid}`, target);
+  }
+  return engine;
 }
 
 /** @param {Required<InstallOptions>} options @returns {Promise<import("./engine").Engine>} */

@@ -63,7 +63,11 @@ function requireEngine(env = process.env) {
  */
 function engineEnvironment(projectDirectory, stack, env = process.env) {
   const engine = requireEngine(env);
-  const directories = [path.dirname(engine.pulumi), path.dirname(engine.languageHost), sdkDirectory(projectDirectory)];
+  const directories = [
+    path.dirname(engine.pulumi),
+    path.dirname(engine.languageHost),
+    ...pluginDirectory(engine, projectDirectory),
+  ];
   return {
     ...env,
     PATH: [...new Set(directories), env.PATH].join(path.delimiter),
@@ -112,9 +116,13 @@ function ensurePassphrase(file) {
   return file;
 }
 
-/** Where the SDK keeps pulumi-resource-pulumi-nodejs: the project's own, or the one that we came with. @param {string} from */
-function sdkDirectory(from) {
-  return path.dirname(require.resolve("@pulumi/pulumi/package.json", { paths: [from, packageRoot()] }));
+/**
+ * The provider of dynamic resources is beside the engine, or comes with the SDK: the project's own, or ours.
+ * @param {Engine} engine @param {string} projectDirectory @returns {string[]}
+ */
+function pluginDirectory({ pulumi }, projectDirectory) {
+  if (isExecutable(path.join(path.dirname(fs.realpathSync(pulumi)), "pulumi-resource-pulumi-nodejs"))) return [];
+  return [path.dirname(require.resolve("@pulumi/pulumi/package.json", { paths: [projectDirectory, packageRoot()] }))];
 }
 
 /** Where the npm package `pulumi` and the Automation API put what they download. @param {NodeJS.ProcessEnv} env */

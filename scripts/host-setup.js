@@ -159,6 +159,7 @@ async function networkOf(host) {
 }
 
 module.exports = {
+  recordLimits,
   applyPlan,
   describePlan,
   freeSubnet,

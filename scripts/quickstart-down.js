@@ -12,7 +12,7 @@ const { withFileLock } = require("./file-lock");
 const { ensureFreshBuild } = require("./fresh-build");
 const { planDaemons, startDaemons } = require("./host/daemons");
 const { asRoot, requireRoot, runAsRoot, thisHost } = require("./host/host");
-const { restoreHost } = require("./host-setup");
+const { recordedLimits, recordLimits, restoreHost } = require("./host-setup");
 const { cacheDirectory, packageRoot } = require("./paths");
 const { createProgress } = require("./progress");
 const { engine } = require("./quickstart/engine-run");
@@ -197,16 +197,32 @@ function namesIn(directory, pattern) {
   return fs.readdirSync(directory).flatMap((name) => pattern.exec(name)?.[1] ?? []);
 }
 
-/** Kernel limits are the whole host's: they stay up while another fleet of ours is. @param {string} root */
+/**
+ * Kernel limits are the whole host's. While another fleet of ours is up they stay, and that fleet's folder takes over
+ * the memory of what they were.
+ * @param {string} root
+ */
 async function restoreKernel(root) {
   const host = thisHost();
   const { stdout } = await host.run(asRoot(host, ["incus", "query", "/1.0/instances?recursion=1"]));
-  if (stdout.includes('"user.containarium.owner"')) return "kernel limits stay: another fleet runs here";
+  const [heir] = otherFleets(stdout, root);
+  if (heir !== undefined) {
+    recordLimits(heir, recordedLimits(root));
+    return `kernel limits stay: the fleet of ${heir} runs here`;
+  }
   const restored = await restoreHost(root, host);
   return restored.length === 0 ? "nothing to put back" : `put back ${restored.map(({ name }) => name).join(", ")}`;
 }
 
-module.exports = { quickstartDown, quickstartStacks, stacksIn };
+/** Folders of other checkouts that have machines on this host; see components/local/owner.ts. @param {string} instances @param {string} root @returns {string[]} */
+function otherFleets(instances, root) {
+  const owners = [...instances.matchAll(/"user\.containarium\.owner":\s*"[^":]*:([^"]+)"/g)].map(
+    ([, folder]) => folder ?? "",
+  );
+  return owners.filter((folder) => folder !== root && fs.existsSync(folder));
+}
+
+module.exports = { otherFleets, quickstartDown, quickstartStacks, stacksIn };
 
 if (require.main === module) {
   void runMain(async () => {

@@ -135,7 +135,9 @@ if (require.main === module) {
   void runMain(async () => {
     const options = parseArguments(process.argv.slice(2));
     if (options.help) return void process.stdout.write(usage);
-    const lock = path.join(packageRoot(), ".containarium", "quickstart.lock");
+    const directory = path.join(packageRoot(), ".containarium");
+    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const lock = path.join(directory, "quickstart.lock");
     await withFileLock(lock, () => quickstart(options), { timeoutMs: 1000 });
   });
 }
