@@ -1,17 +1,17 @@
 #!/bin/bash
 # Runs inside a disposable Debian 13 machine: makes of it a jump server without Incus, with stand-ins around it.
 #
-# Inputs:   the startup files in /usr/local/lib/containarium, this directory in /root/machine
+# Inputs:   the startup files in /usr/local/lib/containarium, this directory in /usr/local/lib/stand-ins
 # Leaves:   helper, sshd, firewall table as bootstrap.sh installs them, and
 #             incusbr0 10.0.3.1/24      with network namespaces alice (10.0.3.10) and bob (10.0.3.11): sshd on 22, which
-#                                       lets root in by /root/keys/laptop and says where one is, and a stand-in on 80
+#                                       lets root in by keys/laptop and says where one is, and a stand-in on 80
 #             namespace outside         198.51.100.2 (the internet, and people's laptops) and private addresses behind
 #                                       the same wire: metadata, VPC; a stand-in on 22, 53, 80 of each
 #             /run/standin.socket       a unix socket that answers
 # Refuses:  a machine that is somebody already.
 set -euo pipefail
 
-readonly startup=/usr/local/lib/containarium here=/root/machine mark=/etc/containarium/test-machine
+readonly startup=/usr/local/lib/containarium here=/usr/local/lib/stand-ins mark=/etc/containarium/test-machine
 readonly private=(169.254.169.254 10.20.0.2 172.16.9.2 192.168.77.2 100.64.0.2)
 
 refuse_somebody() {
@@ -45,18 +45,43 @@ JSON
   systemctl restart ssh.service
   install -m 0644 "$startup/nftables-containarium.conf" /etc/nftables-containarium.conf
   nft -f /etc/nftables-containarium.conf
+  install -m 0644 "$startup/containarium-firewall.service" /etc/systemd/system/containarium-firewall.service
+  mkdir -p /etc/systemd/system/user@.service.d
+  install -m 0644 "$startup/user-manager.conf" /etc/systemd/system/user@.service.d/10-containarium.conf
+  systemctl daemon-reload
+  systemctl enable -q containarium-firewall.service
   install -m 0644 "$startup/fail2ban.local" /etc/fail2ban/fail2ban.local
   install -m 0644 "$startup/fail2ban-jail.local" /etc/fail2ban/jail.local
 }
 
 make_keys() {
   local name
-  mkdir -p /root/keys
+  mkdir -p "$here/keys"
   for name in laptop other agent; do
-    [ -e "/root/keys/$name" ] || ssh-keygen -q -t ed25519 -N "" -C "$name" -f "/root/keys/$name"
+    [ -e "$here/keys/$name" ] || ssh-keygen -q -t ed25519 -N "" -C "$name" -f "$here/keys/$name"
   done
   install -d -m 0700 -o boss -g boss /home/boss/.ssh
-  install -m 0600 -o boss -g boss /root/keys/laptop.pub /home/boss/.ssh/authorized_keys
+  install -m 0600 -o boss -g boss "$here/keys/laptop.pub" /home/boss/.ssh/authorized_keys
+}
+
+# What sshd would be without our drop-in (2299: any forwarding), and with it, but commands run (2298).
+make_lax_sshd() {
+  cat > /etc/ssh/stand-in-lax <<CONF
+HostKey /etc/ssh/ssh_host_ed25519_key
+AuthorizedKeysFile $here/keys/laptop.pub
+StrictModes no
+PidFile none
+CONF
+  cat > /etc/ssh/stand-in-commands <<CONF
+PidFile none
+Port 2298
+Match Group containarium-jump
+    ForceCommand env; sleep 0.2
+Match all
+Include /etc/ssh/sshd_config.d/10-containarium.conf
+CONF
+  in_background /usr/sbin/sshd -D -p 2299 -f /etc/ssh/stand-in-lax
+  in_background /usr/sbin/sshd -D -f /etc/ssh/stand-in-commands
 }
 
 # namespace, its end, our end
@@ -80,10 +105,11 @@ make_container() {
   cat > "/etc/ssh/stand-in-$name" <<CONF
 ListenAddress $address
 HostKey /etc/ssh/stand-in-$name-key
-AuthorizedKeysFile /root/keys/laptop.pub
+AuthorizedKeysFile $here/keys/laptop.pub
 StrictModes no
 PermitRootLogin yes
 PerSourcePenalties no
+MaxStartups 200
 PidFile none
 ForceCommand echo "inside $name"; cat
 CONF
@@ -145,5 +171,6 @@ if ! ip link show incusbr0 >/dev/null 2>&1; then
   make_container bob 10.0.3.11
   make_outside
   make_the_rest
+  make_lax_sshd
   wait_for_stand_ins
 fi

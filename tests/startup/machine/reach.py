@@ -1,4 +1,5 @@
-"""Tries to reach something and says what came back: `reach.py tcp|udp address port`, `reach.py unix path`.
+"""Tries to reach something and says what came back: `reach.py tcp|udp address port`, `reach.py unix path`, `reach.py
+ping address`.
 
 Prints the first line of the answer (exit 0), or `refused: <why>` (exit 1).
 """
@@ -12,6 +13,12 @@ try:
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(2)
         connection.connect(where[0])
+    elif kind == "ping":
+        connection = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        connection.settimeout(2)
+        connection.connect((where[0], 0))
+        # Echo request, identifier 1, sequence 1, and the checksum of just that.
+        connection.send(b"\x08\x00\xf7\xfd\x00\x01\x00\x01")
     else:
         address = (where[0], int(where[1]))
         family = socket.AF_INET6 if ":" in where[0] else socket.AF_INET
@@ -23,7 +30,7 @@ try:
     answer = connection.recv(200)
     if not answer:
         raise OSError("closed without an answer")
-    print(answer.decode(errors="replace").splitlines()[0])
+    print("pong" if kind == "ping" else answer.decode(errors="replace").splitlines()[0])
 except OSError as error:
     print(f"refused: {error}")
     sys.exit(1)
