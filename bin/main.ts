@@ -12,6 +12,7 @@ import { parseCommandLine } from "./parse";
 import type { GlobalOptions, Request } from "./parse";
 import { realServices } from "./services";
 import type { Services } from "./services";
+import { flagsOf } from "./target-flags";
 import type { Target } from "./target";
 
 /** Of every `--json` document. A change that breaks readers raises it. */
@@ -75,24 +76,27 @@ function stderrLogger(): Logger {
 
 /** Data on stdout; what failed, if anything, on stderr. */
 function report({ json, text, failures = [], succeeded = 1 }: Result, global: GlobalOptions, io: Io): number {
-  const failed = failures.map(({ subject, error }) => ({ subject, ...reportOf(error) }));
+  const failed = failures.map(({ subject, error }) => ({ subject, ...reportOf(error, flagsOf(global)) }));
   if (global.json) io.stdout.write(`${JSON.stringify({ schema: jsonSchema, ...json, failures: failed })}\n`);
   else if (text !== "") io.stdout.write(`${text}\n`);
   for (const { subject, error } of failures) showError(error, global, io, subject);
   return exitCodeOfSeveral(failures, succeeded);
 }
 
-function fail(error: unknown, global: Pick<GlobalOptions, "json" | "verbose">, io: Io): number {
-  const failure = reportOf(error);
+/** What the showing of an error depends on; known in part even when the command line could not be read. */
+type ShowOptions = Pick<GlobalOptions, "json" | "verbose"> & Partial<GlobalOptions>;
+
+function fail(error: unknown, global: ShowOptions, io: Io): number {
+  const failure = reportOf(error, flagsOf(global));
   if (global.json) io.stdout.write(`${JSON.stringify({ schema: jsonSchema, error: failure })}\n`);
   showError(error, global, io);
   return exitCodeOf(failure.kind);
 }
 
-function showError(error: unknown, { verbose }: Pick<GlobalOptions, "verbose">, io: Io, subject?: string): void {
+function showError(error: unknown, global: ShowOptions, io: Io, subject?: string): void {
   const paint = paintFor(io.stderr, io.env);
-  io.stderr.write(renderError(reportOf(error), subject).replace(/^error:/, paint.bad("error:")));
-  if (!verbose || !(error instanceof Error)) return;
+  io.stderr.write(renderError(reportOf(error, flagsOf(global)), subject).replace(/^error:/, paint.bad("error:")));
+  if (!global.verbose || !(error instanceof Error)) return;
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     io.stderr.write(`${cause === error ? "" : "caused by "}${cause.stack ?? cause.message}\n`);
   }

@@ -6,7 +6,7 @@ import type { Argv } from "yargs";
 import { InvalidInputError } from "../ops/errors";
 import { commands } from "./commands";
 import type { Command, OptionTable } from "./commands/command";
-import type { TargetOptions } from "./target";
+import type { TargetOptions } from "./target-flags";
 
 /** The options that every command has. */
 export interface GlobalOptions extends TargetOptions {

@@ -9,15 +9,8 @@ import type { ServerSet, Services } from "./services";
 import { hostKeysOf, knownHostsFiles } from "./ssh/known-hosts";
 import { findProjectRoot } from "./stack/project";
 import type { Stack } from "./stack/stack";
-
-/** What was said about where a command acts. At most one of `stack`, `host`, `local`. */
-export interface TargetOptions {
-  stack?: string;
-  host?: string;
-  local?: boolean;
-  identity?: string;
-  knownHosts?: string;
-}
+import { flagsOf, localName } from "./target-flags";
+import type { TargetOptions } from "./target-flags";
 
 /** Where a command acts: a stack's servers, or one server without a stack. */
 export interface Target {
@@ -69,7 +62,7 @@ async function openStackTarget(
   const addresses = stack.inventory.servers.map((server) => (identityFile ? { ...server, identityFile } : server));
   return {
     label: `stack ${stack.name}`,
-    flags: options.stack === undefined ? "" : ` --stack ${options.stack}`,
+    flags: flagsOf(options),
     addresses,
     defaults: stack.inventory.defaults,
     stack,
@@ -91,14 +84,9 @@ function openHost(host: string, options: TargetOptions, { io, logger, services }
     hostKeys: hostKeysOf(address, port, knownHostsFiles(io.home, findProjectRoot(io.cwd)), given),
     identityFile: options.identity === undefined ? undefined : path.resolve(io.cwd, options.identity),
   };
-  const repeated = [
-    ` --host ${host}`,
-    options.identity === undefined ? "" : ` --identity ${options.identity}`,
-    options.knownHosts === undefined ? "" : ` --known-hosts ${options.knownHosts}`,
-  ];
   return {
     label: address,
-    flags: repeated.join(""),
+    flags: flagsOf(options),
     addresses: [target],
     servers: services.openSingle(target, { identityBaseDirectory: io.cwd, signal: io.signal, logger }),
   };
@@ -107,9 +95,9 @@ function openHost(host: string, options: TargetOptions, { io, logger, services }
 function openLocal({ io, logger, services }: TargetContext): Target {
   return {
     label: "this machine",
-    flags: " --local",
+    flags: flagsOf({ local: true }),
     addresses: [],
-    servers: services.openSingle({ local: true, name: "localhost" }, { signal: io.signal, logger }),
+    servers: services.openSingle({ local: true, name: localName }, { signal: io.signal, logger }),
   };
 }
 
@@ -126,9 +114,4 @@ export function parseHost(text: string): { user: string; address: string; port: 
     });
   }
   return { user, address, port };
-}
-
-/** `npx containarium-ops export alice --stack prod`: what to type next, at the same target. */
-export function nextCommand(target: Pick<Target, "flags">, words: string): string {
-  return `npx containarium-ops ${words}${target.flags}`;
 }

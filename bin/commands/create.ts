@@ -1,12 +1,13 @@
 import type { Container, ContainerSpec } from "../../ops/containers/container";
 import { ConflictError, NotFoundError, OperationError } from "../../ops/errors";
 import { parsePublicKey } from "../../ops/keys/public-key";
+import type { PublicKey } from "../../ops/keys/public-key";
 import { reportOf } from "../output/error";
 import type { Failure } from "../output/error";
 import { seconds } from "../output/progress";
 import type { Server } from "../services";
 import type { DesiredContainer } from "../stack/config-text";
-import { nextCommand } from "../target";
+import { nextCommand } from "../target-flags";
 import type { Target } from "../target";
 import { command } from "./command";
 import type { Context, Result } from "./command";
@@ -46,17 +47,25 @@ export const create = command({
     ["$0 create ann ben --ssh-key 'keys/{user}.pub'", "several, each with a key of their own"],
   ],
   async run(args, context): Promise<Result> {
+    const started = performance.now();
     const specs = await readCreateInput(
       { ...args, sshKey: args["ssh-key"], diskQuota: args["disk-quota"] },
       context.io,
     );
     const timeoutMs = lockTimeout(args["lock-timeout"]);
+    const keys = specs.flatMap(({ sshKeys }) => sshKeys.map((line) => parsePublicKey(line, "--ssh-key")));
+    context.progress.done("Checked names and keys", keys.map(briefKey).join(", "), performance.now() - started);
     const target = await context.target();
     refuseUnknownServer(args.server, target);
     await target.stack?.waitUntilUnlocked(timeoutMs);
     return createAll(specs, { target, serverName: args.server, timeoutMs, context });
   },
 });
+
+/** `ed25519 SHA256:q8ZkCt0a...`: enough to recognise a key by. */
+function briefKey({ type, fingerprint }: PublicKey): string {
+  return `${type.replace(/^ssh-/, "")} ${fingerprint.slice(0, 15)}...`;
+}
 
 interface Job {
   target: Target;

@@ -5,6 +5,7 @@ import type { Failure } from "../output/error";
 import { seconds } from "../output/progress";
 import { ask, canAsk } from "../output/prompt";
 import type { DesiredContainer } from "../stack/config-text";
+import { localName } from "../target-flags";
 import type { Target } from "../target";
 import { command } from "./command";
 import type { Context, Result } from "./command";
@@ -82,15 +83,17 @@ async function deleteOne(user: string, desired: DesiredContainer[], job: Job): P
   const found = await target.servers.find(user);
   progress.clear();
   const recorded = desired.find((entry) => entry.user === user);
-  if (!found && !recorded) throw unknownUser(user, target);
-  const serverName = found?.server.name ?? recorded?.server ?? target.addresses[0]?.name ?? "";
-  if (!force) await confirm(user, serverName, context);
+  // On the only server there is, a jump account that lost its container is worth looking for.
+  if (!found && !recorded && target.addresses.length > 1) throw unknownUser(user, target);
+  const serverName = found?.server.name ?? recorded?.server ?? target.addresses[0]?.name ?? localName;
+  if (!force && (found || recorded)) await confirm(user, serverName, context);
   const started = performance.now();
   // The container may be gone while its jump account is still there: deleting is safe to repeat.
   const server = found?.server ?? (await target.servers.server(serverName));
   progress.doing(`Deleting ${user}...`);
   const { deleted } = await services.deleteContainer(server, user);
   progress.clear();
+  if (!deleted && !recorded) throw unknownUser(user, target);
   const milliseconds = performance.now() - started;
   progress.done(
     deleted ? `Deleted ${found?.container.name ?? user}` : `${user} was gone already`,

@@ -8,7 +8,7 @@ import { exportText, homeRelative, installedKnownHosts } from "../ssh/export-tex
 import type { ExportFiles } from "../ssh/export-text";
 import { installExport } from "../ssh/install";
 import { writeExport } from "../ssh/write-export";
-import { nextCommand } from "../target";
+import { nextCommand } from "../target-flags";
 import type { Target } from "../target";
 import { command } from "./command";
 import type { Context, Result } from "./command";

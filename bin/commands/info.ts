@@ -2,7 +2,7 @@ import type { Container } from "../../ops/containers/container";
 import { parseUserName } from "../../ops/containers/user-name";
 import { NotFoundError } from "../../ops/errors";
 import { renderFields } from "../output/table";
-import { nextCommand } from "../target";
+import { nextCommand } from "../target-flags";
 import type { Target } from "../target";
 import { command } from "./command";
 import type { Result } from "./command";

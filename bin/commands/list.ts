@@ -1,6 +1,6 @@
 import type { Container } from "../../ops/containers/container";
 import { renderTable } from "../output/table";
-import { nextCommand } from "../target";
+import { nextCommand } from "../target-flags";
 import { command } from "./command";
 import type { Result } from "./command";
 

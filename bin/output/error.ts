@@ -1,4 +1,4 @@
-import { ContainariumError } from "../../ops/errors";
+import { ContainariumError, PartialFailureError } from "../../ops/errors";
 import type { ErrorKind } from "../../ops/errors";
 
 /** The one table of exit codes. `docs/json.md` and the README repeat it. */
@@ -25,13 +25,21 @@ export interface ErrorReport {
   server?: string;
   leftBehind?: string;
   remedy?: string;
+  /** What happened on each of several servers. */
+  failures?: ({ subject: string } & ErrorReport)[];
 }
 
-/** Any thrown value as a report. What nobody foresaw is "failed", with the way to learn more. */
-export function reportOf(error: unknown): ErrorReport {
+/**
+ * Any thrown value as a report. What nobody foresaw is "failed", with the way to learn more.
+ * @param flags the options that name where the command acted; see `Target.flags`
+ */
+export function reportOf(error: unknown, flags = ""): ErrorReport {
   if (error instanceof ContainariumError) {
     const { kind, message, server, leftBehind, remedy } = error;
-    return { kind, message: oneLine(message), server, leftBehind, remedy };
+    const report = { kind, message: oneLine(message), server, leftBehind, remedy: remedy && atTarget(remedy, flags) };
+    if (!(error instanceof PartialFailureError)) return report;
+    const failures = [...error.failures].map(([subject, cause]) => ({ subject, ...reportOf(cause, flags) }));
+    return { ...report, failures };
   }
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && error.name === "AbortError") return { kind: "interrupted", message: "interrupted" };
@@ -49,6 +57,7 @@ export function reportOf(error: unknown): ErrorReport {
 export function renderError(report: ErrorReport, subject?: string): string {
   const where = subject ?? (report.server && !report.message.includes(report.server) ? report.server : undefined);
   const lines = [`error: ${where ? `${where}: ` : ""}${report.message}`];
+  for (const { subject, message } of report.failures ?? []) lines.push(`  ${subject}: ${message}`);
   if (report.leftBehind) lines.push(`  Left behind: ${oneLine(report.leftBehind)}`);
   for (const line of report.remedy?.split("\n") ?? []) {
     if (line.trim() !== "") lines.push(`  ${isCommand(line) ? "Try:  " : ""}${line.trim()}`);
@@ -56,7 +65,16 @@ export function renderError(report: ErrorReport, subject?: string): string {
   return lines.join("\n") + "\n";
 }
 
+/** The library knows the commands' names, and nothing of npx and of options that say where to act. */
+function atTarget(remedy: string, flags: string): string {
+  return remedy.replace(/^( *)(containarium-ops .*)$/gm, (_line, indent: string, words: string) => {
+    return `${indent}npx ${words}${flags}`;
+  });
+}
+
+/** Commands are indented, or begin with a program that we know. */
 function isCommand(line: string): boolean {
+  if (line.startsWith("  ")) return true;
   return /^\s*(npx|npm|pulumi|sudo|ssh|ssh-[a-z]+|incus|systemctl|chmod|cd) \S/.test(line);
 }
 

@@ -1,7 +1,7 @@
 import type { Io } from "../io";
 import { paintFor } from "./paint";
 
-const titleWidth = 34;
+const titleWidth = 36;
 const detailWidth = 44;
 
 /** What a command says while it works: one line per step, on stderr, the same at a terminal and in a log. */

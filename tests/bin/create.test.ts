@@ -16,13 +16,14 @@ test("shows the steps on stderr and the ready line, last, on stdout", async () =
   const { code, stdout, stderr } = await create("alice", "--ssh-key", "alice.pub");
   expect(code).toBe(0);
   expect(steady(stderr)).toMatchInlineSnapshot(`
-   "✓ [1/7] Checked                      detail 1  0.0s
-   ✓ [2/7] Created                      detail 2  0.0s
-   ✓ [3/7] Started                      detail 3  0.0s
-   ✓ [4/7] Let in                       detail 4  0.0s
-   ✓ [5/7] Set up                       detail 5  0.0s
-   ✓ [6/7] Waited                       detail 6  0.0s
-   ✓ [7/7] SSH answers                  detail 7  0.0s
+   "✓ Checked names and keys               ed25519 SHA256:ezYCHi1L...  0.0s
+   ✓ [1/7] Checked                        detail 1  0.0s
+   ✓ [2/7] Created                        detail 2  0.0s
+   ✓ [3/7] Started                        detail 3  0.0s
+   ✓ [4/7] Let in                         detail 4  0.0s
+   ✓ [5/7] Set up                         detail 5  0.0s
+   ✓ [6/7] Waited                         detail 6  0.0s
+   ✓ [7/7] SSH answers                    detail 7  0.0s
    ✓ Recorded in stack local  0.0s
    "
   `);

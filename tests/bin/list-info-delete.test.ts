@@ -130,7 +130,7 @@ describe("delete", () => {
     expect(world.calls).toEqual(["find bob", "delete bob on jump-1", "forget bob", "close"]);
     expect(world.containers.map(({ user }) => user)).toEqual(["alice"]);
     expect(steady(stderr)).toMatchInlineSnapshot(`
-     "✓ Deleted bob-container              jump-1  0.0s
+     "✓ Deleted bob-container                jump-1  0.0s
      ✓ Removed from stack local  0.0s
      "
     `);
@@ -164,10 +164,14 @@ describe("delete", () => {
     expect(world.containers).toHaveLength(1);
   });
 
-  test("nobody of that name: exit 3, nothing touched", async () => {
-    const { code } = await cli("delete", "carol", "--force");
-    expect(code).toBe(3);
+  test("nobody of that name: exit 3; on an only server a lost jump account is looked for", async () => {
+    expect((await cli("delete", "carol", "--force")).code).toBe(3);
+    expect(world.calls).toEqual(["find carol", "delete carol on jump-1", "close"]);
+    world.calls = [];
+    world.servers = ["jump-1", "jump-2"];
+    expect((await cli("delete", "carol", "--force")).code).toBe(3);
     expect(world.calls).toEqual(["find carol", "close"]);
+    expect(world.containers).toHaveLength(2);
   });
 
   test("gone already but still recorded: what is left is cleaned up", async () => {

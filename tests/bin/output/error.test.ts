@@ -4,6 +4,7 @@ import {
   ContainariumError,
   InvalidInputError,
   OperationError,
+  PartialFailureError,
   UnreachableError,
 } from "../../../ops/errors";
 import type { ErrorKind } from "../../../ops/errors";
@@ -55,6 +56,18 @@ test("cause, left behind, remedy; commands are marked", () => {
       "",
     ].join("\n"),
   );
+});
+
+test("a command of the library's becomes one that can be typed here, at the same place", () => {
+  const error = new ConflictError("exists", { remedy: "Look at it:\n  containarium-ops info alice" });
+  expect(reportOf(error, " --stack prod").remedy).toBe("Look at it:\n  npx containarium-ops info alice --stack prod");
+});
+
+test("several servers: what happened on each", () => {
+  const failures = new Map([["jump-2", new UnreachableError("timed out", { server: "jump-2" })]]);
+  const report = reportOf(new PartialFailureError("cannot tell where alice is", failures));
+  expect(report.failures).toEqual([{ subject: "jump-2", kind: "unreachable", message: "timed out", server: "jump-2" }]);
+  expect(renderError(report)).toBe("error: cannot tell where alice is\n  jump-2: timed out\n");
 });
 
 test("the server is not named twice", () => {
