@@ -1,0 +1,87 @@
+import { execFileSync } from "node:child_process";
+import { appendFileSync, readFileSync } from "node:fs";
+import * as path from "node:path";
+
+import type { Container } from "../../ops/containers/container";
+import { type Result, run, stack, succeed } from "./clone";
+
+/** A person's and an administrator's view of the fleet under test: real command lines, in a fresh clone. */
+export class TestFleet {
+  constructor(readonly clone: string) {}
+
+  /** The host's name for the first server. */
+  readonly machine = `${stack}-jump-1`;
+
+  quickstart(...args: string[]): Promise<Result> {
+    return run(["npm", "run", "quickstart", "--", "--yes", "--stack", stack, ...args], {
+      cwd: this.clone,
+      timeoutMs: 1_200_000,
+    });
+  }
+
+  down(): Promise<Result> {
+    return run(["npm", "run", "quickstart:down", "--", "--yes", "--stack", stack], { cwd: this.clone, timeoutMs: 300_000 });
+  }
+
+  /** `npm run pulumi -- ...` on the fleet's stack. */
+  pulumi(...args: string[]): Promise<Result> {
+    return run(["npm", "run", "-s", "pulumi", "--", ...args, "--stack", stack], { cwd: this.clone, timeoutMs: 600_000 });
+  }
+
+  /** `npx containarium-ops ...` on the fleet's stack. */
+  ops(args: string[], options: { env?: NodeJS.ProcessEnv; input?: string; stack?: boolean } = {}): Promise<Result> {
+    const target = options.stack === false ? [] : ["--stack", stack];
+    return run(["npx", "containarium-ops", ...args, ...target], { cwd: this.clone, timeoutMs: 300_000, ...options });
+  }
+
+  async list(): Promise<Container[]> {
+    const { stdout } = await succeed(["npx", "containarium-ops", "list", "--json", "--stack", stack], { cwd: this.clone });
+    return (JSON.parse(stdout) as { containers: Container[] }).containers;
+  }
+
+  /** OpenSSH as the person would use it; `config` is what `export` wrote. */
+  ssh(args: string[], config = `.containarium/${stack}.ssh_config`, input?: string): Promise<Result> {
+    return run(["ssh", "-F", config, "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", ...args], {
+      cwd: this.clone,
+      timeoutMs: 60_000,
+      input,
+    });
+  }
+
+  /** Exports a person's SSH config with the key `<user>` of this clone; returns its path. */
+  async exported(user: string): Promise<string> {
+    const output = path.join(this.clone, `${user}.conf`);
+    const args = ["export", user, "--key", path.join(this.clone, user), "--output", output];
+    await succeed(["npx", "containarium-ops", ...args, "--stack", stack], { cwd: this.clone });
+    return output;
+  }
+
+  /** A new key pair `<user>`, `<user>.pub` in the clone. */
+  newKey(user: string): string {
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", `${user}@laptop`, "-f", path.join(this.clone, user)]);
+    return `${user}.pub`;
+  }
+
+  /** Runs a program on the first server as root, past everything that is under test. */
+  onServer(command: string[], input?: string): Promise<Result> {
+    return run(["incus", "exec", this.machine, "--", ...command], { cwd: this.clone, input });
+  }
+
+  /** All that a failed command must leave as it was. */
+  async everything(): Promise<unknown> {
+    const server = await this.onServer(["sh", "-c", "cat /etc/passwd /etc/group; incus list -f csv -c ns; ls /etc/ssh/containarium/authorized_keys.d"]);
+    return { server: server.stdout, config: this.config() };
+  }
+
+  config(): string {
+    return readFileSync(this.configFile, "utf8");
+  }
+
+  get configFile(): string {
+    return path.join(this.clone, `Pulumi.${stack}.yaml`);
+  }
+
+  appendToFile(file: string, text: string): void {
+    appendFileSync(path.join(this.clone, file), text);
+  }
+}

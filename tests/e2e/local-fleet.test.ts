@@ -1,0 +1,32 @@
+/**
+ * From a bare machine to `ssh alice-dev` and back, as README and its readers do it: a fresh clone, the real engine, real
+ * Incus, real sshd. One story in order: each chapter needs the fleet that the ones before it left.
+ */
+import { rmSync } from "node:fs";
+
+import { attacks } from "./attacks";
+import { badInput } from "./bad-input";
+import { freshClone } from "./clone";
+import { otherProject } from "./other-project";
+import { people } from "./people";
+import { pulumiUp } from "./pulumi-up";
+import { quickstart, quickstartDown } from "./quickstart";
+import { theDiskIsTheMachine } from "./the-disk-is-the-machine";
+import { TestFleet } from "./fleet";
+
+const fleet = new TestFleet(freshClone());
+
+describe("npm run quickstart", () => quickstart(fleet));
+describe("what a jump account cannot do", () => attacks(fleet));
+describe("people", () => people(fleet));
+describe("bad input", () => badInput(fleet));
+describe("pulumi up", () => pulumiUp(fleet));
+describe("the disk is the machine", () => theDiskIsTheMachine(fleet));
+describe("another project", () => otherProject(fleet));
+describe("npm run quickstart:down", () => quickstartDown(fleet));
+
+afterAll(async () => {
+  // Also after a failure in the middle: nothing of the tests stays on the host.
+  await fleet.down();
+  rmSync(fleet.clone, { recursive: true, force: true });
+});

@@ -1,0 +1,36 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+
+import { run, succeed } from "./clone";
+import type { TestFleet } from "./fleet";
+
+/** Somebody else's project with the packed tarball as a dependency. */
+export function otherProject(fleet: TestFleet): void {
+  const project = () => path.join(fleet.clone, "..", `${path.basename(fleet.clone)}-other`);
+
+  test("the packed tarball installs, and npx containarium-ops works from there", async () => {
+    mkdirSync(project());
+    const packed = await succeed(["npm", "pack", "--silent", "--pack-destination", project()], { cwd: fleet.clone });
+    const tarball = packed.stdout.trim().split("\n").at(-1) ?? "";
+    writeFileSync(path.join(project(), "package.json"), JSON.stringify({ name: "other", private: true }));
+    await succeed(["npm", "install", "--no-audit", "--no-fund", `./${tarball}`], { cwd: project(), timeoutMs: 300_000 });
+    const [server] = JSON.parse((await fleet.pulumi("stack", "output", "inventory", "--json")).stdout).servers;
+    writeFileSync(path.join(project(), "known_hosts"), `${server.address} ${server.hostKeys[0]}\n`);
+    const args = ["list", "--json", "--host", `admin@${server.address}`, "--known-hosts", "known_hosts"];
+    const identity = path.join(fleet.clone, ".containarium/admin_key");
+    const listed = await succeed(["npx", "containarium-ops", ...args, "--identity", identity], { cwd: project() });
+    expect(JSON.parse(listed.stdout).containers.map(({ user }: { user: string }) => user)).toContain("alice");
+  });
+
+  test("its programs find the library and the provider", async () => {
+    const script = `
+      const { Container } = require("containarium");
+      const { parseUserName } = require("containarium/ops");
+      const provider = require("module").createRequire(process.cwd() + "/")("containarium/provider");
+      console.log(typeof Container, typeof parseUserName, Object.keys(provider.container).sort().join(" "));`;
+    const { stdout } = await succeed(["node", "-e", script], { cwd: project() });
+    expect(stdout).toBe("function function check create delete diff read update\n");
+  });
+
+  afterAll(() => run(["rm", "-rf", project()], { cwd: "/" }));
+}
