@@ -26,9 +26,8 @@ export class CommandStream extends Duplex {
     command.stderr.on("data", (chunk: Buffer) => {
       this.stderr = (this.stderr + chunk.toString("utf8")).slice(0, MAXIMUM_STDERR);
     });
-    for (const stream of [command.stdout, command.stdin, command.stderr]) {
-      stream.on("error", (error: Error) => this.destroy(error));
-    }
+    // A pipe that breaks says only that; the end of the command says why.
+    for (const stream of [command.stdout, command.stdin, command.stderr]) stream.on("error", () => undefined);
     void command.ended.then(({ code }) => {
       if (this.destroyed) return;
       const error = explain({ code, stderr: this.stderr.trim() });
@@ -42,7 +41,9 @@ export class CommandStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.command.stdin.write(chunk, done);
+    this.command.stdin.write(chunk, (error) => {
+      if (error === undefined || error === null) done();
+    });
   }
 
   override _final(done: (error?: Error | null) => void): void {

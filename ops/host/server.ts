@@ -19,6 +19,12 @@ export interface LocalTarget {
 
 export type OpenOptions = SshOptions;
 
+/** The result follows from the request's `op`; or say its type, when only a part of it is wanted. */
+export interface AskHelper {
+  <Op extends HelperOp>(request: HelperRequest<Op>, options?: HelperOptions): Promise<HelperResult<Op>>;
+  <T>(request: HelperRequest, options?: HelperOptions): Promise<T>;
+}
+
 /** One server that we are connected to. Close it when done: an open connection keeps the process alive. */
 export interface Server {
   readonly name: string;
@@ -27,7 +33,7 @@ export interface Server {
   /** Progress for developers; undefined is silence. */
   readonly logger?: Logger;
   /** Asks its root-owned host helper. */
-  helper<Op extends HelperOp>(request: HelperRequest<Op>, options?: HelperOptions): Promise<HelperResult<Op>>;
+  helper: AskHelper;
   /** A TCP connection that begins on the server, for example to a container's port 22. */
   dial(address: string, port: number): Promise<Duplex>;
   close(): Promise<void>;
@@ -65,18 +71,19 @@ export function serverOver(connection: Connection, logger?: Logger): Server {
   const { name } = connection;
   const limit = pLimit(HELPERS_AT_ONCE);
   const incus = new IncusClient(() => connection.openIncus(), { server: name });
+  const helper = async (request: HelperRequest, options?: HelperOptions): Promise<unknown> => {
+    const began = Date.now();
+    try {
+      return await limit(() => askHelper(connection, request, options));
+    } finally {
+      logger?.debug({ server: name, op: request.op, milliseconds: Date.now() - began }, "helper");
+    }
+  };
   return {
     name,
     incus,
     logger,
-    async helper<Op extends HelperOp>(request: HelperRequest<Op>, options?: HelperOptions) {
-      const began = Date.now();
-      try {
-        return (await limit(() => askHelper(connection, request, options))) as HelperResult<Op>;
-      } finally {
-        logger?.debug({ server: name, op: request.op, milliseconds: Date.now() - began }, "helper");
-      }
-    },
+    helper: helper as AskHelper,
     dial: (address, port) => connection.dial(address, port),
     async close() {
       await incus.close();

@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Server as SshServer, utils, type AuthContext, type Connection, type ServerChannel } from "ssh2";
@@ -20,7 +20,7 @@ export interface FakeServer {
   commands: string[];
   /** SSH connections that logged in. */
   logins: number;
-  /** What its sshd and sudo do; change it while it runs. */
+  /** What its sshd and sudo do; change it while it runs. `forwarding` counts for connections made afterwards. */
   behaviour: { sudo: "works" | "asks"; helper: "works" | "missing" | "garbage"; forwarding: "allowed" | "forbidden" };
   /** Cuts every connection. */
   cut(): void;
@@ -52,10 +52,12 @@ export async function startFakeServer(name = "jump-1"): Promise<FakeServer> {
         run(command, acceptExec(), fake, socket);
       });
     });
+    (connection as unknown as { _sock: Socket })._sock.setNoDelay(true);
+    // Without a listener ssh2 answers as sshd does where forwarding is off: "administratively prohibited".
+    if (fake.behaviour.forwarding === "forbidden") return;
     connection.on("tcpip", (accept, reject, { destIP, destPort }) => {
       const instance = incus.at(destIP);
       const mute = instance?.config["user.containarium.user"] === "mute";
-      if (fake.behaviour.forwarding === "forbidden") return administrativelyProhibit(reject);
       if (destPort !== 22 || instance?.status !== "Running" || mute) return reject();
       accept().end("SSH-2.0-OpenSSH_10.0\r\n");
     });
@@ -72,7 +74,7 @@ export async function startFakeServer(name = "jump-1"): Promise<FakeServer> {
     logins: 0,
     behaviour: { sudo: "works", helper: "works", forwarding: "allowed" },
     cut() {
-      for (const connection of connections) (connection as unknown as { _sock: { destroy(): void } })._sock.destroy();
+      for (const connection of connections) (connection as unknown as { _sock: Socket })._sock.destroy();
     },
     async close() {
       fake.cut();
@@ -94,11 +96,6 @@ function authenticate(context: AuthContext, allowedKey: string): void {
     (context.blob !== undefined && allowed.verify(context.blob, context.signature, context.hashAlgo) === true);
   if (isKnown && isProven) context.accept();
   else context.reject(["publickey"]);
-}
-
-/** ssh2 has no reason to give to reject(); sshd says "administratively prohibited" (1). */
-function administrativelyProhibit(reject: () => void): void {
-  reject();
 }
 
 function run(command: string, channel: ServerChannel, fake: FakeServer, socket: string): void {
