@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { ContainariumError } from "../ops/errors";
 import type { Context, Result } from "./commands/command";
 import { processIo } from "./io";
-import type { Io } from "./io";
+import type { Io, OutputStream } from "./io";
 import { exitCodeOf, exitCodeOfSeveral, renderError, reportOf } from "./output/error";
 import { paintFor } from "./output/paint";
 import { progressOn } from "./output/progress";
@@ -56,7 +56,12 @@ function openSession(global: GlobalOptions, io: Io, services: Services) {
     target: () => {
       // eslint-disable-next-line @typescript-eslint/no-require-imports -- `--help` needs none of it
       const { openTarget } = require("./target") as typeof import("./target");
-      opened ??= openTarget(global, { io, services, progress, logger: global.verbose ? stderrLogger() : undefined });
+      opened ??= openTarget(global, {
+        io,
+        services,
+        progress,
+        logger: global.verbose ? loggerOn(io.stderr) : undefined,
+      });
       return opened;
     },
   };
@@ -67,11 +72,11 @@ function openSession(global: GlobalOptions, io: Io, services: Services) {
   return { context, close };
 }
 
-/** What `--verbose` shows. Synchronous: nothing is lost when the process ends in a hurry. */
-function stderrLogger(): Logger {
+/** What `--verbose` shows: one line of JSON for everything that is asked of a server. */
+function loggerOn(stream: OutputStream): Logger {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- seldom needed
   const { pino } = require("pino") as typeof import("pino");
-  return pino({ level: "debug", base: undefined }, pino.destination({ dest: 2, sync: true }));
+  return pino({ level: "debug", base: undefined }, { write: (line) => void stream.write(line) });
 }
 
 /** Data on stdout; what failed, if anything, on stderr. */
