@@ -1,8 +1,7 @@
 import type { Container, ContainerSpec } from "../../ops/containers/container";
-import { ConflictError, NotFoundError, OperationError } from "../../ops/errors";
+import { ConflictError, NotFoundError } from "../../ops/errors";
 import { parsePublicKey } from "../../ops/keys/public-key";
 import type { PublicKey } from "../../ops/keys/public-key";
-import { reportOf } from "../output/error";
 import type { Failure } from "../output/error";
 import { seconds } from "../output/progress";
 import type { Server } from "../services";
@@ -13,6 +12,7 @@ import { command } from "./command";
 import type { Context, Result } from "./command";
 import { createdBy, readCreateInput } from "./create-input";
 import { lockTimeout, lockTimeoutOption } from "./lock-timeout";
+import { recordInStack } from "./record";
 
 export const create = command({
   usage: "create <users..>",
@@ -184,48 +184,23 @@ function refuseUnknownServer(name: string | undefined, { addresses, label }: Tar
   throw new NotFoundError(`no server ${name} in ${label}`, { remedy: `There is: ${names.join(", ")}` });
 }
 
-async function record(made: Made[], { context, target, timeoutMs }: Job): Promise<Failure[]> {
-  const { progress } = context;
-  const { stack } = target;
-  if (!stack) {
-    progress.note(`Not recorded in any stack: ${target.label} was named by${target.flags.split(" ", 2).join(" ")}`);
-    return [];
+function record(made: Made[], { context, target, timeoutMs }: Job): Promise<Failure[]> {
+  if (!target.stack) {
+    const named = target.flags.split(" ", 2).join(" ");
+    context.progress.note(`Not recorded in any stack: ${target.label} was named by${named}`);
+    return Promise.resolve([]);
   }
-  const started = performance.now();
-  progress.doing(`Recording in ${target.label}...`);
-  try {
-    const put = made.map(({ spec, container }) => ({ ...spec, server: container.server }));
-    await stack.record({ put }, timeoutMs);
-    progress.done(`Recorded in ${target.label}`, "", performance.now() - started);
-    return [];
-  } catch (error) {
-    progress.failed(`Recorded in ${target.label}`);
-    const interrupted = context.io.signal.aborted;
-    return made.map(({ container }) => ({
-      subject: container.user,
-      error: unrecorded(
-        container,
-        interrupted ? "interrupted" : reportOf(error).message,
-        target,
-        stack.updateCommand,
-        error,
-      ),
-    }));
-  }
-}
-
-function unrecorded(
-  container: Container,
-  why: string,
-  target: Target,
-  updateCommand: string,
-  cause: unknown,
-): OperationError {
-  return new OperationError(`the container is ready but not recorded in ${target.label}: ${why}`, {
-    leftBehind: `${container.name} on ${container.server}; it works and stays`,
-    remedy: `To record it:\n${updateCommand}`,
-    cause,
-  });
+  const containers = new Map(made.map(({ container }) => [container.user, container]));
+  const recording = {
+    change: { put: made.map(({ spec, container }) => ({ ...spec, server: container.server })) },
+    timeoutMs,
+    title: `Recorded in ${target.label}`,
+    otherwise: `the container is ready but not recorded in ${target.label}`,
+    leftBehind: (user: string) =>
+      `${containers.get(user)?.name} on ${containers.get(user)?.server}; it works and stays`,
+    again: (user: string) => nextCommand(target, `create ${user} --ssh-key FILE`),
+  };
+  return recordInStack(target.stack, recording, context);
 }
 
 function readyLine({ container, milliseconds }: Made, target: Target): string {

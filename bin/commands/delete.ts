@@ -1,16 +1,16 @@
 import { parseUserName } from "../../ops/containers/user-name";
-import { InvalidInputError, OperationError } from "../../ops/errors";
-import { reportOf } from "../output/error";
+import { InvalidInputError } from "../../ops/errors";
 import type { Failure } from "../output/error";
 import { seconds } from "../output/progress";
 import { ask, canAsk } from "../output/prompt";
 import type { DesiredContainer } from "../stack/config-text";
-import { localName } from "../target-flags";
+import { localName, nextCommand } from "../target-flags";
 import type { Target } from "../target";
 import { command } from "./command";
 import type { Context, Result } from "./command";
 import { unknownUser } from "./info";
 import { lockTimeout, lockTimeoutOption } from "./lock-timeout";
+import { recordInStack } from "./record";
 
 export const deleteCommand = command({
   usage: "delete <users..>",
@@ -111,25 +111,15 @@ async function confirm(user: string, server: string, { io }: Context): Promise<v
   });
 }
 
-async function forget(deleted: Deleted[], { context, target, timeoutMs }: Job): Promise<Failure[]> {
-  const { progress } = context;
-  const { stack } = target;
-  if (!stack) return [];
-  const started = performance.now();
-  progress.doing(`Removing from ${target.label}...`);
-  try {
-    await stack.record({ remove: deleted.map(({ user }) => user) }, timeoutMs);
-    progress.done(`Removed from ${target.label}`, "", performance.now() - started);
-    return [];
-  } catch (error) {
-    progress.failed(`Removed from ${target.label}`);
-    const why = context.io.signal.aborted ? "interrupted" : reportOf(error).message;
-    return deleted.map(({ user }) => ({
-      subject: user,
-      error: new OperationError(`the container is deleted, but ${target.label} still speaks of it: ${why}`, {
-        remedy: `To bring the stack up to date (${user} must be gone from its config):\n${stack.updateCommand}`,
-        cause: error,
-      }),
-    }));
-  }
+function forget(deleted: Deleted[], { context, target, timeoutMs }: Job): Promise<Failure[]> {
+  if (!target.stack) return Promise.resolve([]);
+  const recording = {
+    change: { remove: deleted.map(({ user }) => user) },
+    timeoutMs,
+    title: `Removed from ${target.label}`,
+    otherwise: `the container is deleted, but ${target.label} still speaks of it`,
+    leftBehind: () => undefined,
+    again: (user: string) => nextCommand(target, `delete ${user}`),
+  };
+  return recordInStack(target.stack, recording, context);
 }

@@ -13,11 +13,13 @@ export const list = command({
     ["$0 list", "as a table"],
     ["$0 list --json | jq -r '.containers[].user'", "for scripts"],
   ],
-  async run(_args, { target: open, progress }): Promise<Result> {
+  async run(_args, { io, target: open, progress }): Promise<Result> {
     const target = await open();
     progress.doing("Asking the servers...");
     const { containers, failures } = await target.servers.list();
     progress.clear();
+    // Ctrl-C made them all fail; that is no news of theirs.
+    io.signal.throwIfAborted();
     const sorted = [...containers].sort((a, b) => (a.user < b.user ? -1 : 1));
     if (sorted.length === 0 && failures.size === 0) {
       progress.note(

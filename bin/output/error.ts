@@ -55,7 +55,8 @@ export function reportOf(error: unknown, flags = ""): ErrorReport {
  * commands get `Try:` before them.
  */
 export function renderError(report: ErrorReport, subject?: string): string {
-  const where = subject ?? (report.server && !report.message.includes(report.server) ? report.server : undefined);
+  const name = subject ?? report.server;
+  const where = name !== undefined && !report.message.includes(name) ? name : undefined;
   const lines = [`error: ${where ? `${where}: ` : ""}${report.message}`];
   for (const { subject, message } of report.failures ?? []) lines.push(`  ${subject}: ${message}`);
   if (report.leftBehind) lines.push(`  Left behind: ${oneLine(report.leftBehind)}`);

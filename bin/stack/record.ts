@@ -8,7 +8,6 @@ export interface UpdateOptions {
   stack: string;
   env: NodeJS.ProcessEnv;
   users: string[];
-  signal?: AbortSignal;
 }
 
 /**
@@ -17,7 +16,7 @@ export interface UpdateOptions {
  * The targets are patterns: a person who is in neither config nor state is then no error, and parents do not matter.
  * @throws ConflictError when another operation holds the stack, OperationError with the engine's first error line
  */
-export async function updateStack({ project, stack, env, users, signal }: UpdateOptions): Promise<void> {
+export async function updateStack({ project, stack, env, users }: UpdateOptions): Promise<void> {
   const { ConcurrentUpdateError, LocalWorkspace, Stack } =
     require("@pulumi/pulumi/automation") as typeof import("@pulumi/pulumi/automation");
   // The SDK looks for `pulumi` on this process' own PATH.
@@ -28,7 +27,8 @@ export async function updateStack({ project, stack, env, users, signal }: Update
     // that follows names its stack, so there is nothing to select.
     workspace.selectStack = () => Promise.resolve();
     const selected = await Stack.select(stack, workspace);
-    await selected.up({ target: users.map(targetOf), color: "never", suppressProgress: true, signal });
+    // No signal: at a terminal Ctrl-C reaches the engine by itself, and a second one would make it drop its state.
+    await selected.up({ target: users.map(targetOf), color: "never", suppressProgress: true });
   } catch (error) {
     const failure = translate(error instanceof Error ? error.message : String(error), project, error);
     if (error instanceof ConcurrentUpdateError && failure.kind !== "conflict") {

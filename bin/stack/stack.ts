@@ -67,7 +67,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
       for (;;) {
         await unlocked(Math.max(0, deadline - Date.now()));
         try {
-          return await updateStack({ project, stack: name, env, users, signal });
+          return await updateStack({ project, stack: name, env, users });
         } catch (error) {
           // Somebody took the stack between our look and the engine's.
           const lost = error instanceof ContainariumError && error.kind === "conflict";

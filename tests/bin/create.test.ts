@@ -160,6 +160,7 @@ test("a locked stack: conflict before anything is made", async () => {
 
 test("a recording that fails keeps the container and says what heals it", async () => {
   world.recordError = new OperationError("pulumi: the disk is full");
+  world.recordsBeforeError = true;
   const { code, stdout, stderr } = await create("alice", "--ssh-key", "alice.pub");
   expect(code).toBe(1);
   expect(world.containers).toHaveLength(1);
@@ -168,10 +169,31 @@ test("a recording that fails keeps the container and says what heals it", async 
     [
       "error: alice: the container is ready but not recorded in stack local: pulumi: the disk is full",
       "  Left behind: alice-container on jump-1; it works and stays",
-      "  To record it:",
+      "  To bring the stack up to date:",
       "  Try:  npm run pulumi -- up --stack local",
     ].join("\n"),
   );
+});
+
+test("a config that could not be edited: the same create again, which takes over what is there", async () => {
+  world.recordError = new OperationError("Pulumi.local.yaml is read-only");
+  const { stderr } = await create("alice", "--ssh-key", "alice.pub");
+  expect(stderr).toContain("Try:  npx containarium-ops create alice --ssh-key FILE\n");
+  world.recordError = undefined;
+  expect((await create("alice", "--ssh-key", "alice.pub")).code).toBe(0);
+  expect(world.desired).toHaveLength(1);
+});
+
+test("Ctrl-C while recording: exit 130, the container stays", async () => {
+  const stop = new AbortController();
+  world.recordError = new OperationError("pulumi: cancelled");
+  world.recordsBeforeError = true;
+  world.onRecord = () => stop.abort();
+  const argv = ["create", "alice", "--ssh-key", "alice.pub"];
+  const { code, stderr } = await run(argv, world, folder, { signal: stop.signal });
+  expect(code).toBe(130);
+  expect(stderr).toContain("the container is ready but not recorded in stack local: interrupted");
+  expect(stderr).toContain("Try:  npm run pulumi -- up --stack local");
 });
 
 test("--server: an unknown one is refused, a known one is used", async () => {

@@ -67,8 +67,11 @@ export class World {
   desired: DesiredContainer[] = [];
   /** Thrown by the next wait for the stack's lock. */
   locked: Error | undefined;
-  /** Thrown by the next recording. */
+  /** Thrown by every recording, before the config is edited, or (`recordsBeforeError`) after. */
   recordError: Error | undefined;
+  recordsBeforeError = false;
+  /** Called when something is being recorded. */
+  onRecord: (() => void) | undefined;
   /** Called when a container is being made. */
   onCreate: (() => void) | undefined;
   /** Everything that was asked of the outside, in order. */
@@ -145,11 +148,13 @@ export class World {
       },
       desired: async () => this.desired,
       record: async ({ put = [], remove = [] }) => {
-        if (this.recordError) throw this.recordError;
+        this.onRecord?.();
+        if (this.recordError && !this.recordsBeforeError) throw this.recordError;
         for (const { user, server } of put) this.calls.push(`record ${user} on ${server}`);
         for (const user of remove) this.calls.push(`forget ${user}`);
         const gone = new Set([...remove, ...put.map(({ user }) => user)]);
         this.desired = [...this.desired.filter(({ user }) => !gone.has(user)), ...put];
+        if (this.recordError) throw this.recordError;
       },
     };
   }

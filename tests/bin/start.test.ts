@@ -1,7 +1,11 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+
+import { keys } from "./harness";
 
 /** The program itself, as `npx containarium-ops` starts it. */
 const root = path.resolve(__dirname, "../..");
@@ -49,3 +53,22 @@ test("a reader that goes away is no error", () => {
   const { stderr } = spawnSync("sh", ["-c", `${program} --help | true`], { encoding: "utf8" });
   expect(stderr).toBe("");
 });
+
+test("Ctrl-C while a server does not answer: exit 130 at once, and what to type to go on", async () => {
+  const silent = net.createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as net.AddressInfo;
+  fs.writeFileSync(path.join(folder, "known_hosts"), `[127.0.0.1]:${port} ${keys.host}\n`);
+  spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path.join(folder, "admin")]);
+  const where = ["--host", `admin@127.0.0.1:${port}`, "--known-hosts", "known_hosts", "--identity", "admin"];
+  const child = spawn(program, ["list", ...where], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  await once(silent, "connection");
+  child.kill("SIGINT");
+  const [code] = (await once(child, "close")) as [number | null];
+  silent.close();
+  expect(code).toBe(130);
+  expect(stderr).toContain("error: interrupted\n");
+  expect(stderr).toContain(`Try:  npx containarium-ops list --host admin@127.0.0.1:${port}`);
+}, 20_000);
