@@ -169,7 +169,7 @@ export class FakeIncus {
       return failing("Creating instance", 'Failed creating instance record: Add instance info to the database: Failed to create "instances" entry: UNIQUE constraint failed: instances.project_id, instances.name');
     }
     if (user === "fail-image") return failing("Creating instance", "Failed creating instance from image: disk quota exceeded");
-    this.add({ name: body.name, config: { ...body.config }, devices: structuredClone(body.devices) });
+    this.add({ name: body.name, config: { ...body.config }, devices: structuredClone(body.devices ?? {}) });
     return done("Creating instance");
   }
 

@@ -24,6 +24,9 @@ export interface FakeServer {
   behaviour: { sudo: "works" | "asks"; helper: "works" | "missing" | "garbage"; forwarding: "allowed" | "forbidden" };
   /** Cuts every connection. */
   cut(): void;
+  /** Stops its sshd and its Incus; nobody answers there any more. */
+  stop(): Promise<void>;
+  /** Stops it, and removes its files. */
   close(): Promise<void>;
 }
 
@@ -76,10 +79,13 @@ export async function startFakeServer(name = "jump-1"): Promise<FakeServer> {
     cut() {
       for (const connection of connections) (connection as unknown as { _sock: Socket })._sock.destroy();
     },
-    async close() {
+    async stop() {
       fake.cut();
       await new Promise((resolve) => ssh.close(resolve));
       await incus.close();
+    },
+    async close() {
+      await fake.stop();
       await rm(directory, { recursive: true, force: true });
     },
   };
