@@ -103,7 +103,10 @@ export function readSettings(stack: string, source: ConfigSource): Settings {
   }
   const { cpu, memory, diskQuota, containers, servers, ...rest } = parsed.data;
   refuseDuplicates("servers", servers.map(String));
-  refuseDuplicates("containers", containers.map((container) => container.user));
+  refuseDuplicates(
+    "containers",
+    containers.map((container) => container.user),
+  );
   if (rest.target === "local" && rest.localSubnet === "") {
     throw new InvalidInputError("containarium:localSubnet is not set", {
       remedy: "npm run quickstart  picks a subnet that nothing on this host uses.",
@@ -143,7 +146,8 @@ function checkedServer(user: string, server: string | undefined, names: string[]
   const [only] = names;
   if (server === undefined && names.length === 1 && only !== undefined) return only;
   if (server !== undefined && names.includes(server)) return server;
-  const problem = server === undefined ? "does not say its server" : `names the server ${server}, which the fleet lacks`;
+  const problem =
+    server === undefined ? "does not say its server" : `names the server ${server}, which the fleet lacks`;
   throw new InvalidInputError(`containarium:containers: ${user} ${problem}`, {
     remedy: `Set  server:  of ${user} to one of: ${names.join(", ")}.`,
   });

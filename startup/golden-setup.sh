@@ -48,6 +48,11 @@ EOF
   systemctl disable systemd-networkd.service systemd-networkd.socket 2>/dev/null || true
 }
 
+# systemd's own range ends beyond the ids that an unprivileged container has, so it is refused and ping is root's.
+allow_ping() {
+  echo 'net.ipv4.ping_group_range = 0 65535' > /etc/sysctl.d/60-containarium-ping.conf
+}
+
 # An idle person costs nothing: the daemon starts when somebody speaks to its socket.
 configure_docker() {
   systemctl disable docker.service containerd.service 2>/dev/null || true
@@ -115,6 +120,7 @@ forget_identity() {
 install_missing_packages
 configure_sshd
 configure_network
+allow_ping
 configure_docker
 install_user_unit
 trim_boot

@@ -25,9 +25,12 @@ export async function attachDataDisk(file: string, sizeGb: number): Promise<stri
 
 export function refuseShrinking(what: string, actualGb: number, wantedGb: number): void {
   if (actualGb <= wantedGb) return;
-  throw new InvalidInputError(`containarium:dataDiskSizeGb is ${wantedGb}, but ${what} has ${Math.ceil(actualGb)} GiB`, {
-    remedy: `A data disk can grow, never shrink. Set it to ${Math.ceil(actualGb)} or more.`,
-  });
+  throw new InvalidInputError(
+    `containarium:dataDiskSizeGb is ${wantedGb}, but ${what} has ${Math.ceil(actualGb)} GiB`,
+    {
+      remedy: `A data disk can grow, never shrink. Set it to ${Math.ceil(actualGb)} or more.`,
+    },
+  );
 }
 
 /** Detaches the file; does nothing when it is not attached. The file stays. */

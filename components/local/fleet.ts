@@ -82,6 +82,9 @@ function localAdminPublicKey(): string {
   try {
     return readFileSync(file, "utf8").trim();
   } catch (error) {
-    throw new InvalidInputError(`${localAdminKey}.pub is missing`, { cause: error, remedy: "npm run quickstart  makes it." });
+    throw new InvalidInputError(`${localAdminKey}.pub is missing`, {
+      cause: error,
+      remedy: "npm run quickstart  makes it.",
+    });
   }
 }

@@ -15,7 +15,9 @@ export function runOnHost(command: string[], input?: string): Promise<string> {
       reject(
         new OperationError(`${command[0]}: ${said}`, {
           cause: error,
-          remedy: said.includes("a password is required") ? "Run  sudo -v  first, then the same command again." : undefined,
+          remedy: said.includes("a password is required")
+            ? "Run  sudo -v  first, then the same command again."
+            : undefined,
         }),
       );
     });

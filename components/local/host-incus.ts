@@ -25,8 +25,14 @@ export async function pushFile(instance: string, path: string, content: string, 
 }
 
 function translated(error: unknown): unknown {
-  if (!(error instanceof OperationError) || !/daemon doesn't appear to be started|connection refused/i.test(error.message)) {
+  if (
+    !(error instanceof OperationError) ||
+    !/daemon doesn't appear to be started|connection refused/i.test(error.message)
+  ) {
     return error;
   }
-  return new OperationError("Incus does not run on this host", { cause: error, remedy: "npm run quickstart  starts it." });
+  return new OperationError("Incus does not run on this host", {
+    cause: error,
+    remedy: "npm run quickstart  starts it.",
+  });
 }

@@ -111,7 +111,14 @@ async function ensureMachineImage(version: string): Promise<void> {
   try {
     writeImageMetadata(work);
     await runOnHost(["tar", "-C", work, "-cf", path.join(work, "metadata.tar"), "metadata.yaml", "templates"]);
-    await incus("image", "import", path.join(work, "metadata.tar"), machine.rootfs, "--alias", machineImageAlias(version));
+    await incus(
+      "image",
+      "import",
+      path.join(work, "metadata.tar"),
+      machine.rootfs,
+      "--alias",
+      machineImageAlias(version),
+    );
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -95,7 +95,12 @@ async function ensureInstance(spec: MachineSpec, devices: HostInstance["devices"
       source: { type: "image", alias: machineImageAlias(spec.image) },
       profiles: [],
       // Privileged: it mounts its own disk and runs Incus, as a server does. The people's containers inside are not.
-      config: { "security.privileged": "true", "security.nesting": "true", "boot.autostart": "true", [ownerKey]: spec.owner },
+      config: {
+        "security.privileged": "true",
+        "security.nesting": "true",
+        "boot.autostart": "true",
+        [ownerKey]: spec.owner,
+      },
       devices,
     };
     await incus("query", "--request", "POST", "--wait", "--data", JSON.stringify(body), "/1.0/instances");

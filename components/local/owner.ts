@@ -9,7 +9,11 @@ export function ownerOf(stack: string, projectDirectory: string): string {
 }
 
 /** @throws ConflictError when `found` exists and is not `owner`'s. */
-export function refuseForeign(what: string, found: { config: Record<string, string> } | undefined, owner: string): void {
+export function refuseForeign(
+  what: string,
+  found: { config: Record<string, string> } | undefined,
+  owner: string,
+): void {
   const actual = found?.config[ownerKey];
   if (found === undefined || actual === owner) return;
   throw new ConflictError(`this host has ${what} already; it belongs to ${actual ?? "somebody else"}`, {

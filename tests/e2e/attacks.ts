@@ -12,7 +12,11 @@ export function attacks(fleet: TestFleet): void {
     await fleet.ops(["create", "mallory", "--ssh-key", "mallory.pub", "--json"]);
     await fleet.onServer(["ip", "address", "add", `${metadata}/32`, "dev", "lo"]);
     await fleet.onServer(["sh", "-c", `systemd-run -q --unit stand-in python3 -m http.server -b ${metadata} 80`]);
-    await fleet.onServer(["sh", "-c", `for i in $(seq 100); do curl -so /dev/null http://${metadata}/ && exit; sleep 0.1; done; exit 1`]);
+    await fleet.onServer([
+      "sh",
+      "-c",
+      `for i in $(seq 100); do curl -so /dev/null http://${metadata}/ && exit; sleep 0.1; done; exit 1`,
+    ]);
   });
 
   afterAll(async () => {
@@ -28,11 +32,15 @@ export function attacks(fleet: TestFleet): void {
 
   test("no command, no sftp", async () => {
     expect((await fleet.ssh(["alice-jump", "id"])).stdout).not.toContain("uid=");
-    expect((await run(["sftp", "-F", config, "-b", "-", "alice-jump"], { cwd: fleet.clone, input: "ls /\n" })).code).not.toBe(0);
+    expect(
+      (await run(["sftp", "-F", config, "-b", "-", "alice-jump"], { cwd: fleet.clone, input: "ls /\n" })).code,
+    ).not.toBe(0);
   });
 
   test("the stand-ins answer whoever may ask", async () => {
-    expect((await fleet.onServer(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", `http://${metadata}/`])).stdout).toBe("200");
+    expect(
+      (await fleet.onServer(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", `http://${metadata}/`])).stdout,
+    ).toBe("200");
     const mallory = (await fleet.list()).find(({ user }) => user === "mallory");
     expect((await fleet.onServer(["nc", "-w", "3", mallory?.ip ?? "", "22"])).stdout).toMatch(/^SSH-/);
   });
@@ -61,7 +69,11 @@ export function attacks(fleet: TestFleet): void {
     const socket = `${fleet.clone}/incus.sock`;
     const forward = fleet.ssh(["-N", "-L", `${socket}:/var/lib/incus/unix.socket`, "alice-jump"]);
     const answer = await run(
-      ["sh", "-c", `for i in $(seq 30); do [ -S ${socket} ] && break; sleep 0.1; done; curl -s --max-time 3 --unix-socket ${socket} http://incus/1.0`],
+      [
+        "sh",
+        "-c",
+        `for i in $(seq 30); do [ -S ${socket} ] && break; sleep 0.1; done; curl -s --max-time 3 --unix-socket ${socket} http://incus/1.0`,
+      ],
       { cwd: fleet.clone },
     );
     expect(answer.stdout).toBe("");
@@ -71,8 +83,16 @@ export function attacks(fleet: TestFleet): void {
 
   test("from inside the container, as root: no metadata, no server, no neighbour, no host", async () => {
     const mallory = (await fleet.list()).find(({ user }) => user === "mallory");
-    for (const [address, port] of [[metadata, 80], ["10.0.3.1", 22], [mallory?.ip, 22], ["10.88.0.1", 22]]) {
-      const result = await fleet.ssh(["alice-dev", `sudo timeout 3 bash -c 'exec 3<>/dev/tcp/${address}/${port} && head -c 4 <&3'`]);
+    for (const [address, port] of [
+      [metadata, 80],
+      ["10.0.3.1", 22],
+      [mallory?.ip, 22],
+      ["10.88.0.1", 22],
+    ]) {
+      const result = await fleet.ssh([
+        "alice-dev",
+        `sudo timeout 3 bash -c 'exec 3<>/dev/tcp/${address}/${port} && head -c 4 <&3'`,
+      ]);
       expect(`${address}: ${result.stdout}`).toBe(`${address}: `);
       expect(result.code).not.toBe(0);
     }

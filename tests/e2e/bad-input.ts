@@ -63,7 +63,15 @@ export function badInput(fleet: TestFleet): void {
     const server = JSON.parse(address).servers[0];
     write("wrong_known_hosts", `${server.address} ${right}\n`);
     const result = await fleet.ops(
-      ["list", "--host", `admin@${server.address}`, "--known-hosts", "wrong_known_hosts", "--identity", ".containarium/admin_key"],
+      [
+        "list",
+        "--host",
+        `admin@${server.address}`,
+        "--known-hosts",
+        "wrong_known_hosts",
+        "--identity",
+        ".containarium/admin_key",
+      ],
       { stack: false },
     );
     expect(result.stderr.match(/SHA256:[A-Za-z0-9+/]{43}/g)?.length).toBeGreaterThanOrEqual(2);
@@ -74,7 +82,15 @@ export function badInput(fleet: TestFleet): void {
     const key = readFileSync(path.join(fleet.clone, "eve.pub"), "utf8").split(" ").slice(0, 2).join(" ");
     write("lost_known_hosts", `[127.0.0.1]:1 ${key}\n`);
     const result = await fleet.ops(
-      ["list", "--host", "admin@127.0.0.1:1", "--known-hosts", "lost_known_hosts", "--identity", ".containarium/admin_key"],
+      [
+        "list",
+        "--host",
+        "admin@127.0.0.1:1",
+        "--known-hosts",
+        "lost_known_hosts",
+        "--identity",
+        ".containarium/admin_key",
+      ],
       { stack: false },
     );
     expect(result.stderr).toMatch(/127\.0\.0\.1/);
@@ -108,7 +124,10 @@ export function badInput(fleet: TestFleet): void {
     const locks = path.join(fleet.clone, ".containarium/state/.pulumi/locks/organization/containarium", stack);
     mkdirSync(locks, { recursive: true });
     const lock = path.join(locks, "11111111-1111-4111-8111-111111111111.json");
-    writeFileSync(lock, JSON.stringify({ pid: 4711, username: "carla", hostname: "laptop", timestamp: new Date().toISOString() }));
+    writeFileSync(
+      lock,
+      JSON.stringify({ pid: 4711, username: "carla", hostname: "laptop", timestamp: new Date().toISOString() }),
+    );
     const result = await fleet.ops(["create", "eve", "--ssh-key", "eve.pub", "--lock-timeout", "1"]);
     rmSync(lock);
     expect(result.stderr).toMatch(/carla@laptop|carla.*laptop/);

@@ -16,7 +16,9 @@ export const stack = "e2e";
 /** What a person gets who clones the project now: the tracked and new files, nothing built, nothing installed. */
 export function freshClone(): string {
   const clone = mkdtempSync(path.join(os.tmpdir(), "containarium-e2e-"));
-  const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { encoding: "utf8" });
+  const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
+    encoding: "utf8",
+  });
   for (const file of listed.split("\0").filter(Boolean)) {
     mkdirSync(path.dirname(path.join(clone, file)), { recursive: true });
     cpSync(file, path.join(clone, file));

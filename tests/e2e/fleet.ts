@@ -20,12 +20,18 @@ export class TestFleet {
   }
 
   down(): Promise<Result> {
-    return run(["npm", "run", "quickstart:down", "--", "--yes", "--stack", stack], { cwd: this.clone, timeoutMs: 300_000 });
+    return run(["npm", "run", "quickstart:down", "--", "--yes", "--stack", stack], {
+      cwd: this.clone,
+      timeoutMs: 300_000,
+    });
   }
 
   /** `npm run pulumi -- ...` on the fleet's stack. */
   pulumi(...args: string[]): Promise<Result> {
-    return run(["npm", "run", "-s", "pulumi", "--", ...args, "--stack", stack], { cwd: this.clone, timeoutMs: 600_000 });
+    return run(["npm", "run", "-s", "pulumi", "--", ...args, "--stack", stack], {
+      cwd: this.clone,
+      timeoutMs: 600_000,
+    });
   }
 
   /** `npx containarium-ops ...` on the fleet's stack. */
@@ -35,7 +41,9 @@ export class TestFleet {
   }
 
   async list(): Promise<Container[]> {
-    const { stdout } = await succeed(["npx", "containarium-ops", "list", "--json", "--stack", stack], { cwd: this.clone });
+    const { stdout } = await succeed(["npx", "containarium-ops", "list", "--json", "--stack", stack], {
+      cwd: this.clone,
+    });
     return (JSON.parse(stdout) as { containers: Container[] }).containers;
   }
 
@@ -58,7 +66,17 @@ export class TestFleet {
 
   /** A new key pair `<user>`, `<user>.pub` in the clone. */
   newKey(user: string): string {
-    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", `${user}@laptop`, "-f", path.join(this.clone, user)]);
+    execFileSync("ssh-keygen", [
+      "-q",
+      "-t",
+      "ed25519",
+      "-N",
+      "",
+      "-C",
+      `${user}@laptop`,
+      "-f",
+      path.join(this.clone, user),
+    ]);
     return `${user}.pub`;
   }
 
@@ -69,7 +87,11 @@ export class TestFleet {
 
   /** All that a failed command must leave as it was. */
   async everything(): Promise<unknown> {
-    const server = await this.onServer(["sh", "-c", "cat /etc/passwd /etc/group; incus list -f csv -c ns; ls /etc/ssh/containarium/authorized_keys.d"]);
+    const server = await this.onServer([
+      "sh",
+      "-c",
+      "cat /etc/passwd /etc/group; incus list -f csv -c ns; ls /etc/ssh/containarium/authorized_keys.d",
+    ]);
     return { server: server.stdout, config: this.config() };
   }
 

@@ -13,7 +13,10 @@ export function otherProject(fleet: TestFleet): void {
     const packed = await succeed(["npm", "pack", "--silent", "--pack-destination", project()], { cwd: fleet.clone });
     const tarball = packed.stdout.trim().split("\n").at(-1) ?? "";
     writeFileSync(path.join(project(), "package.json"), JSON.stringify({ name: "other", private: true }));
-    await succeed(["npm", "install", "--no-audit", "--no-fund", `./${tarball}`], { cwd: project(), timeoutMs: 300_000 });
+    await succeed(["npm", "install", "--no-audit", "--no-fund", `./${tarball}`], {
+      cwd: project(),
+      timeoutMs: 300_000,
+    });
     const [server] = JSON.parse((await fleet.pulumi("stack", "output", "inventory", "--json")).stdout).servers;
     writeFileSync(path.join(project(), "known_hosts"), `${server.address} ${server.hostKeys[0]}\n`);
     const args = ["list", "--json", "--host", `admin@${server.address}`, "--known-hosts", "known_hosts"];

@@ -15,7 +15,17 @@ export function people(fleet: TestFleet): void {
 
   test("create shows seven steps with their times", async () => {
     fleet.newKey("dora");
-    const { stderr, stdout, code } = await fleet.ops(["create", "dora", "--ssh-key", "dora.pub", "--memory", "1GiB", "--cpu", "0.5", "--no-docker"]);
+    const { stderr, stdout, code } = await fleet.ops([
+      "create",
+      "dora",
+      "--ssh-key",
+      "dora.pub",
+      "--memory",
+      "1GiB",
+      "--cpu",
+      "0.5",
+      "--no-docker",
+    ]);
     expect(code).toBe(0);
     for (let step = 1; step <= 7; step++) expect(stderr).toMatch(new RegExp(`✓ \\[${step}/7\\] .* \\d+\\.\\ds`));
     expect(stdout).toContain("dora is ready");
@@ -45,7 +55,11 @@ export function people(fleet: TestFleet): void {
 
   test("delete takes container, account and key; the record goes too", async () => {
     expect((await fleet.ops(["delete", "bob", "dora", "--force"])).code).toBe(0);
-    const left = await fleet.onServer(["sh", "-c", "incus list -f csv -c n; getent passwd bob dora; ls /etc/ssh/containarium/authorized_keys.d"]);
+    const left = await fleet.onServer([
+      "sh",
+      "-c",
+      "incus list -f csv -c n; getent passwd bob dora; ls /etc/ssh/containarium/authorized_keys.d",
+    ]);
     expect(left.stdout).not.toMatch(/bob|dora/);
     expect(fleet.config()).not.toMatch(/bob|dora/);
     expect((await fleet.ssh(["bob-dev", "true"], `${fleet.clone}/bob.conf`)).code).toBe(255);

@@ -11,7 +11,10 @@ export function pulumiUp(fleet: TestFleet): void {
     fleet.newKey("carol");
     const key = readFileSync(path.join(fleet.clone, "carol.pub"), "utf8").trim();
     const config = fleet.config();
-    writeFileSync(fleet.configFile, config.replace(/containarium:containers:\n/, `$&    - user: carol\n      sshKeys:\n        - ${key}\n`));
+    writeFileSync(
+      fleet.configFile,
+      config.replace(/containarium:containers:\n/, `$&    - user: carol\n      sshKeys:\n        - ${key}\n`),
+    );
     const up = await fleet.pulumi("up", "--yes", "--skip-preview");
     expect({ code: up.code, said: up.code === 0 ? "" : up.stdout + up.stderr }).toEqual({ code: 0, said: "" });
     expect((await fleet.ssh(["carol-dev", "whoami"], await fleet.exported("carol"))).stdout).toBe("carol\n");
@@ -23,7 +26,10 @@ export function pulumiUp(fleet: TestFleet): void {
   });
 
   test("a changed limit in the config reaches the running container", async () => {
-    writeFileSync(fleet.configFile, fleet.config().replace("    - user: carol\n", "    - user: carol\n      memory: 2GiB\n"));
+    writeFileSync(
+      fleet.configFile,
+      fleet.config().replace("    - user: carol\n", "    - user: carol\n      memory: 2GiB\n"),
+    );
     expect((await fleet.pulumi("up", "--yes", "--skip-preview")).code).toBe(0);
     expect((await fleet.list()).find(({ user }) => user === "carol")?.memory).toBe("2GiB");
     await expectNoChanges(fleet);

@@ -36,12 +36,21 @@ export function theDiskIsTheMachine(fleet: TestFleet): void {
   test("a disk that is not ours is refused, byte for byte untouched", async () => {
     const directory = fleet.clone;
     const sh = (script: string) => run(["sh", "-c", script], { cwd: directory });
-    await sh("truncate -s 300M foreign.img && mkfs.ext4 -q -L theirs foreign.img && sha256sum foreign.img > foreign.sum");
+    await sh(
+      "truncate -s 300M foreign.img && mkfs.ext4 -q -L theirs foreign.img && sha256sum foreign.img > foreign.sum",
+    );
     const source = readFileSync(path.join(directory, "startup/data-disk.sh"), "utf8");
     // The real script, in a mount namespace of its own, on a loop device of the foreign file.
-    const script = source.replace('device=$(value dataDisk)', "device=$DEVICE").replace("storage=$(value storage)", "storage=btrfs").replaceAll("/srv/containarium", `${directory}/foreign-root`);
+    const script = source
+      .replace("device=$(value dataDisk)", "device=$DEVICE")
+      .replace("storage=$(value storage)", "storage=btrfs")
+      .replaceAll("/srv/containarium", `${directory}/foreign-root`);
     const refused = await run(
-      ["bash", "-c", `DEVICE=$(losetup -f --show foreign.img); export DEVICE; unshare -m bash; code=$?; losetup -d $DEVICE; exit $code`],
+      [
+        "bash",
+        "-c",
+        `DEVICE=$(losetup -f --show foreign.img); export DEVICE; unshare -m bash; code=$?; losetup -d $DEVICE; exit $code`,
+      ],
       { cwd: directory, input: script },
     );
     expect(refused.stderr).toMatch(/data disk refused.*ext4/);
