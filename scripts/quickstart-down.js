@@ -46,7 +46,7 @@ async function quickstartDown(
     for (const stack of stacks) {
       await removeStack({ root, stack, runner, progress, files: layout(root, stack) });
     }
-    const others = stacksIn(root);
+    const others = [...new Set([...savedStacks(root), ...stacksIn(root)])];
     if (others.length > 0) return `Other stacks have their state here, so .containarium stays: ${others.join(", ")}`;
     await progress.phase(
       "This host",
@@ -182,8 +182,12 @@ function stateFile({ files, stack }) {
  * @param {string} root
  */
 function quickstartStacks(root) {
-  const saved = namesIn(path.dirname(layout(root, "local").savedConfig), /^Pulumi\.(.+)\.yaml$/);
-  return [...new Set(["local", ...saved])].sort();
+  return [...new Set(["local", ...savedStacks(root)])].sort();
+}
+
+/** @param {string} root */
+function savedStacks(root) {
+  return namesIn(path.dirname(layout(root, "local").savedConfig), /^Pulumi\.(.+)\.yaml$/);
 }
 
 /** Stacks whose state is in this folder. @param {string} root */

@@ -181,7 +181,7 @@ describe("documented commands", () => {
   it("every containarium-ops command line is understood", async () => {
     const wrong: string[] = [];
     for (const { file, line } of commands) {
-      for (const [, rest = ""] of line.matchAll(/(?:^|[;&|(]\s*|\$\s|npx )containarium-ops ([^;&|>)#]+)/g)) {
+      for (const [, rest = ""] of line.matchAll(/(?:^|[;&|(]\s*|\$\s|npx )containarium-ops ([a-z-][^;&|>)#]*)/g)) {
         // A column of explanation stands apart by two spaces.
         const args =
           rest
