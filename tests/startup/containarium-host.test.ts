@@ -224,12 +224,17 @@ describe("account.put", () => {
     expect(server.read(KEYS_FILE)).toBeUndefined();
   });
 
-  test("mends an account whose useradd was killed half way, with the same uid", () => {
+  test.each([
+    ["whose useradd was killed half way", "shadow", (text: string) => text.replace(/^alice.*\n/m, "")],
+    ["that was given a password", "shadow", (text: string) => text.replace("alice:*:", "alice:$y$hash:")],
+    ["that was given a shell", "passwd", (text: string) => text.replace(/(alice.*):.*$/m, "$1:/bin/bash")],
+  ])("mends an account %s, with the same uid", (_, file, damage) => {
     server.request(PUT);
     server.request({ ...PUT, user: "bob", target: "10.0.3.11" });
-    server.write("etc/shadow", server.read("etc/shadow")!.replace(/^alice.*\n/m, ""));
+    server.write(`etc/${file}`, damage(server.read(`etc/${file}`)!));
     expect(server.request(PUT).result).toEqual({ created: false, changed: true, uid: 70000 });
     expect(server.read("etc/shadow")).toMatch(/^alice:\*:/m);
+    expect(server.read("etc/passwd")).toMatch(/^alice:x:70000:996::\/nonexistent:\/usr\/sbin\/nologin$/m);
   });
 
   test("says that the data disk is missing instead of making a key on the boot disk", () => {
@@ -322,6 +327,14 @@ describe("account.remove", () => {
     expect(server.request({ op: "account.remove", user: "alice" }).result).toEqual({ removed: false });
     expect(server.read(KEYS_FILE)).toBeUndefined();
     expect(server.read("etc/containarium/nftables.d/jump-targets.nft")).not.toContain("70000");
+  });
+
+  test("finishes what a killed userdel began", () => {
+    server.request(PUT);
+    server.write("etc/passwd", server.read("etc/passwd")!.replace(/^alice.*\n/m, ""));
+    server.request({ op: "account.remove", user: "alice" });
+    expect(server.read("etc/shadow")).not.toContain("alice");
+    expect(server.read("etc/passwd")).not.toContain("alice");
   });
 
   test("tries again when somebody logs in at the last moment", () => {

@@ -79,7 +79,19 @@ def useradd(argv):
     gid = find_group(argv[argv.index("--gid") + 1]).gr_gid
     home, shell = argv[argv.index("--home-dir") + 1], argv[argv.index("--shell") + 1]
     edit("passwd", lambda lines: [*lines, f"{argv[-1]}:x:{uid}:{gid}::{home}:{shell}"])
-    edit("shadow", lambda lines: [*lines, f"{argv[-1]}:{argv[argv.index('--password') + 1]}:1::::::"])
+    set_password(argv)
+
+
+def set_password(argv):
+    others = lambda lines: [line for line in lines if line.split(":")[0] != argv[-1]]
+    edit("shadow", lambda lines: [*others(lines), f"{argv[-1]}:{argv[argv.index('--password') + 1]}:1::::::"])
+
+
+def usermod(argv):
+    shell = argv[argv.index("--shell") + 1]
+    mended = lambda line: line.rpartition(":")[0] + ":" + shell if line.split(":")[0] == argv[-1] else line
+    edit("passwd", lambda lines: [mended(line) for line in lines])
+    set_password(argv)
 
 
 def userdel(argv):
@@ -96,7 +108,7 @@ def ssh_keygen(argv):
         subprocess.run(argv, check=True)
 
 
-IMITATIONS = {"useradd": useradd, "userdel": userdel, "groupadd": groupadd, "ssh-keygen": ssh_keygen}
+IMITATIONS = {"useradd": useradd, "usermod": usermod, "userdel": userdel, "groupadd": groupadd, "ssh-keygen": ssh_keygen}
 
 
 def run(argv, **options):

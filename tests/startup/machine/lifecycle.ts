@@ -83,6 +83,22 @@ export function describeLifecycle(machine: Machine, key: () => string): void {
       }
     }, 120_000);
 
+    test.each([
+      ["useradd", "sed -i '/^fred:/d' /etc/shadow"],
+      ["userdel", "sed -i '/^fred:/d' /etc/passwd"],
+    ])("are mended and removed after %s was killed between its two files", async (_, damage) => {
+      for (const finish of ["put", "remove"]) {
+        await put("fred", 60);
+        await machine.output(damage);
+        if (finish === "put") {
+          expect((await put("fred", 60)).ok).toBe(true);
+          expect(await traces("fred")).toMatch(/passwd:fred:x:[^]*shadow:fred:\*:/);
+        }
+        expect((await remove("fred")).ok).toBe(true);
+        expect(await traces("fred")).toBe("");
+      }
+    });
+
     test("wait while somebody else changes accounts", async () => {
       await machine.output(
         "sleep 60 & echo -n $! > /etc/passwd.lock; (sleep 1; rm /etc/passwd.lock) >/dev/null 2>&1 &",
@@ -98,6 +114,22 @@ export function describeLifecycle(machine: Machine, key: () => string): void {
       expect((await put("gina", 61)).ok).toBe(true);
       await remove("gina");
     }, 60_000);
+  });
+
+  test("every line of the sshd block is in force for a jump account, and for nobody else", async () => {
+    const effective = async (user: string) =>
+      (await machine.output(`sshd -T -C user=${user},host=laptop,addr=198.51.100.2`)).split("\n");
+    const block = [
+      ...["authenticationmethods publickey", "pubkeyauthentication yes", "passwordauthentication no"],
+      ...["kbdinteractiveauthentication no", "hostbasedauthentication no", "authorizedprincipalsfile none"],
+      ...["trustedusercakeys none", "gatewayports no", "allowtcpforwarding local", "permitopen *:22"],
+      ...["permitlisten none", "allowstreamlocalforwarding no", "allowagentforwarding no", "x11forwarding no"],
+      ...["permittunnel no", "permittty no", "permituserrc no", "maxsessions 1", "forcecommand /usr/sbin/nologin"],
+      ...["authorizedkeysfile /etc/ssh/containarium/authorized_keys.d/%u", "banner none", "authorizedkeyscommand none"],
+    ];
+    expect(await effective("alice")).toEqual(expect.arrayContaining(block));
+    const ordinary = ["allowtcpforwarding yes", "permittty yes", "forcecommand none", "permitrootlogin no"];
+    expect(await effective("boss")).toEqual(expect.arrayContaining(ordinary));
   });
 
   describe("path.verify", () => {
