@@ -24,9 +24,6 @@ export interface ContainerArgs {
   docker?: pulumi.Input<boolean>;
 }
 
-const moduleName = "containarium";
-const typeName = "Container";
-
 /** One person's container and jump account. Created, changed and deleted by the same `ops` functions as the CLI's. */
 export class Container extends pulumi.dynamic.Resource {
   declare readonly user: pulumi.Output<string>;
@@ -34,11 +31,13 @@ export class Container extends pulumi.dynamic.Resource {
   declare readonly hostKeys: pulumi.Output<string[]>;
 
   constructor(name: string, args: ContainerArgs, options?: pulumi.CustomResourceOptions) {
-    super(stub("container"), name, { ...args, ip: undefined, hostKeys: undefined }, options, moduleName, typeName);
+    super(
+      stub("container"),
+      name,
+      { ...args, ip: undefined, hostKeys: undefined },
+      options,
+      "containarium",
+      "Container",
+    );
   }
-}
-
-/** The URN of a person's container: what a targeted update aims at. */
-export function containerUrn(stack: string, user: string, project = "containarium"): string {
-  return `urn:pulumi:${stack}::${project}::pulumi-nodejs:dynamic/${moduleName}:${typeName}::${user}`;
 }

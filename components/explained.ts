@@ -11,7 +11,11 @@ export function explained<T extends Methods>(provider: T): T {
   const wrapped = Object.entries(provider).map(([name, method]) => {
     const call = (...parameters: never[]) =>
       method(...parameters).catch((error: unknown) => {
-        if (error instanceof ContainariumError) error.message = explain(error);
+        if (error instanceof ContainariumError) {
+          error.message = explain(error);
+          // The provider process prints the stack, and it would stand in the middle of what `pulumi up` shows.
+          error.stack = error.message;
+        }
         throw error;
       });
     return [name, call];

@@ -1,3 +1,3 @@
-export { Container, type ContainerArgs, containerUrn } from "./container";
+export { Container, type ContainerArgs } from "./container";
 export { LocalFleet } from "./local/fleet";
 export { type ContainerSettings, readSettings, serverName, type Settings } from "./settings";
