@@ -52,12 +52,12 @@ async function mustEngine(quickstart, args, { failure, ...options }) {
 }
 
 /** Every holder of the stack's lock is a process of this machine that is no more. @param {import("./layout").Quickstart} quickstart */
-function isAbandoned({ files, stack }) {
-  const directory = path.join(files.state, ".pulumi", "locks", "organization", "containarium", stack);
+function isAbandoned({ files: { state }, stack }) {
+  const directory = path.join(state, ".pulumi", "locks", "organization", "containarium", stack);
   try {
-    const locks = fs
-      .readdirSync(directory)
-      .map((name) => JSON.parse(fs.readFileSync(path.join(directory, name), "utf8")));
+    // Beside each lock the backend keeps a file of attributes.
+    const files = fs.readdirSync(directory).filter((name) => name.endsWith(".json"));
+    const locks = files.map((name) => JSON.parse(fs.readFileSync(path.join(directory, name), "utf8")));
     return locks.length > 0 && locks.every(({ hostname, pid }) => hostname === os.hostname() && !isAlive(pid));
   } catch {
     return false;
@@ -91,4 +91,4 @@ function remediesIn(output) {
   return [...output.matchAll(/^\s*(?:Try|Remedy):\s+(.+)$/gm)].flatMap(([, text]) => (text ? [text] : []));
 }
 
-module.exports = { engine, mustEngine, relevant };
+module.exports = { isAbandoned, engine, mustEngine, relevant };
