@@ -20,8 +20,11 @@ export async function adoptContainer(
 /** @throws InvalidInputError: an image is chosen once */
 export function assertSameImage(spec: ResolvedSpec, existing: ContainerRecord, server: string): void {
   if (spec.image === undefined || spec.image === existing.image) return;
-  throw new InvalidInputError(`${existing.name} was made from ${existing.image}; its image cannot become ${spec.image}`, {
-    server,
-    remedy: `Nothing was changed. To start anew (its data is lost):\n  containarium-ops delete ${spec.user}`,
-  });
+  throw new InvalidInputError(
+    `${existing.name} was made from ${existing.image}; its image cannot become ${spec.image}`,
+    {
+      server,
+      remedy: `Nothing was changed. To start anew (its data is lost):\n  containarium-ops delete ${spec.user}`,
+    },
+  );
 }

@@ -61,7 +61,10 @@ async function assertDiskCanBe(
   if (used <= spec.diskQuota.bytes) return;
   throw new InvalidInputError(
     `${spec.name} uses ${formatBytes(used)} of disk; its quota cannot become ${spec.diskQuota.text}`,
-    { server: server.name, remedy: "Nothing was changed. Give a larger quota, or delete files in the container first." },
+    {
+      server: server.name,
+      remedy: "Nothing was changed. Give a larger quota, or delete files in the container first.",
+    },
   );
 }
 

@@ -73,7 +73,10 @@ export async function createContainer(
     steps.done(`Started ${wanted.name}`, address);
 
     made.account = "maybe";
-    const account = await server.helper({ op: "account.put", user: wanted.user, keys: lines, target: address }, request);
+    const account = await server.helper(
+      { op: "account.put", user: wanted.user, keys: lines, target: address },
+      request,
+    );
     made.account = account.created;
     steps.done(`Opened jump account ${wanted.user}`, `no shell, one way: ${address} port 22`);
 

@@ -3,6 +3,7 @@ import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import type { Instance } from "../incus/types";
 import { ownRecord } from "./prepare";
+import { removeInstance } from "./remove-instance";
 import { containerName, parseUserName } from "./user-name";
 
 /**
@@ -34,11 +35,9 @@ export async function deleteContainer(
   const removed = account.state === "ours" && (await server.helper({ op: "account.remove", user }, options)).removed;
   if (instance === undefined) return { deleted: removed };
   try {
-    await server.incus.instances.stop(name, { force: true, ...options });
-    await server.incus.instances.delete(name, options);
+    await removeInstance(server, name, options);
   } catch (error) {
-    // Somebody else was faster: it is gone, which is what was asked for.
-    if (!(error instanceof NotFoundError)) throw halfDone(error, name, user);
+    throw halfDone(error, name, user);
   }
   return { deleted: true };
 }

@@ -39,6 +39,6 @@ export function chooseImage(images: readonly Image[], wanted: string | undefined
 function toGolden(image: Image): GoldenImage[] {
   const bakedAt = (image.properties["containarium.baked-at"] ?? "").slice(0, 10);
   return image.aliases
-    .filter(({ name }) => name.startsWith(PREFIX) && name !== `${PREFIX}machine`)
+    .filter(({ name }) => name.startsWith(PREFIX) && !name.startsWith(`${PREFIX}machine`))
     .map(({ name }) => ({ name: name.slice(PREFIX.length), fingerprint: image.fingerprint, bakedAt }));
 }

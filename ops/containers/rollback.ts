@@ -1,6 +1,7 @@
 import { ContainariumError, NotFoundError } from "../errors";
 import type { Server } from "../host/server";
 import { KEY } from "./instance-config";
+import { removeInstance } from "./remove-instance";
 import type { ResolvedSpec } from "./spec";
 
 /** What this run made, so far as it knows: only that is taken back. */
@@ -30,11 +31,10 @@ export async function withRollback<T>(
 
 /** @returns what could not be removed; empty when all is as before. Never throws, and takes no signal: it must end. */
 async function takeBack(server: Server, spec: ResolvedSpec, run: string, made: Made): Promise<string[]> {
-  const { instances } = server.incus;
   const left: string[] = [];
   let current: { config: Record<string, string> } | undefined;
   try {
-    current = (await instances.get(spec.name)).value;
+    current = (await server.incus.instances.get(spec.name)).value;
   } catch (error) {
     if (!(error instanceof NotFoundError)) {
       if (made.account !== false) left.push(`perhaps the jump account ${spec.user}`);
@@ -51,10 +51,9 @@ async function takeBack(server: Server, spec: ResolvedSpec, run: string, made: M
   if (current === undefined) return left;
   if (!made.instance) return [...left, `${spec.name}, half-made as before`];
   try {
-    await instances.stop(spec.name, { force: true });
-    await instances.delete(spec.name);
-  } catch (error) {
-    if (!(error instanceof NotFoundError)) left.push(spec.name);
+    await removeInstance(server, spec.name);
+  } catch {
+    left.push(spec.name);
   }
   return left;
 }

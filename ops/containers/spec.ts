@@ -39,7 +39,10 @@ export function resolveSpec(spec: ContainerSpec): ResolvedSpec {
     throw new InvalidInputError(`${user} has no SSH key`, { remedy: "Give at least one public key." });
   }
   const keys = spec.sshKeys.map((text, index) => {
-    return parsePublicKey(text, spec.sshKeys.length === 1 ? `the SSH key of ${user}` : `SSH key ${index + 1} of ${user}`);
+    return parsePublicKey(
+      text,
+      spec.sshKeys.length === 1 ? `the SSH key of ${user}` : `SSH key ${index + 1} of ${user}`,
+    );
   });
   return {
     user,

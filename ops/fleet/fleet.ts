@@ -102,13 +102,15 @@ export class Fleet {
 
   /** Closes all connections. */
   async close(): Promise<void> {
-    const opened = await Promise.allSettled(this.open.values());
+    const opened = await Promise.allSettled([...this.open.values()]);
     this.open.clear();
-    await Promise.all(opened.map((result) => (result.status === "fulfilled" ? result.value.close() : undefined)));
+    for (const result of opened) if (result.status === "fulfilled") await result.value.close();
   }
 
   /** Does the same on every server, several at a time; one that fails does not keep the others from theirs. */
-  private async onEach<T>(work: (server: Server) => Promise<T>): Promise<{ results: T[]; failures: Map<string, Error> }> {
+  private async onEach<T>(
+    work: (server: Server) => Promise<T>,
+  ): Promise<{ results: T[]; failures: Map<string, Error> }> {
     const failures = new Map<string, Error>();
     const results: T[] = [];
     const settled = await Promise.allSettled(

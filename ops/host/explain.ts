@@ -7,7 +7,8 @@ export interface CommandEnd {
   stderr: string;
 }
 
-const STARTUP_REMEDY = "The server may still be starting. Look at it there:\n  sudo systemctl status containarium-startup";
+const STARTUP_REMEDY =
+  "The server may still be starting. Look at it there:\n  sudo systemctl status containarium-startup";
 
 /** The bridge to Incus: ends well when we end it, badly when nobody listens. */
 export function explainBridgeEnd(server: string, { code, stderr }: CommandEnd): Error | undefined {
@@ -32,10 +33,13 @@ function explainSudo(server: string, stderr: string): Error | undefined {
     });
   }
   if (/^sudo: |not in the sudoers file|may not run/m.test(stderr)) {
-    return new AuthenticationError(`the account on ${server} may not use sudo without a password: ${lastLine(stderr)}`, {
-      server,
-      remedy: "Log in with the administrator's account of the server.",
-    });
+    return new AuthenticationError(
+      `the account on ${server} may not use sudo without a password: ${lastLine(stderr)}`,
+      {
+        server,
+        remedy: "Log in with the administrator's account of the server.",
+      },
+    );
   }
   return undefined;
 }

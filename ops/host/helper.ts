@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { ConflictError, InvalidInputError, NotFoundError, OperationError, TimeoutError, type ErrorDetails } from "../errors";
+import {
+  ConflictError,
+  InvalidInputError,
+  NotFoundError,
+  OperationError,
+  TimeoutError,
+  type ErrorDetails,
+} from "../errors";
 import { interrupted, throwIfInterrupted } from "../wait";
 import { HELPER_COMMAND } from "./commands";
 import type { Connection, RunningCommand } from "./connection";
@@ -34,11 +41,17 @@ export async function askHelper(
 ): Promise<unknown> {
   throwIfInterrupted(options.signal);
   const command = await connection.run(HELPER_COMMAND);
-  const { stdout, stderr, code } = await talk(command, JSON.stringify(request), limitOf(request, options), () => {
-    return new TimeoutError(`the host helper on ${connection.name} did not answer ${request.op} in time`, {
-      server: connection.name,
-    });
-  }, options.signal);
+  const { stdout, stderr, code } = await talk(
+    command,
+    JSON.stringify(request),
+    limitOf(request, options),
+    () => {
+      return new TimeoutError(`the host helper on ${connection.name} did not answer ${request.op} in time`, {
+        server: connection.name,
+      });
+    },
+    options.signal,
+  );
   const answer = answerSchema.safeParse(parseJson(stdout));
   if (!answer.success) throw explainHelperEnd(connection.name, { code, stderr });
   if (answer.data.ok) return answer.data.result;

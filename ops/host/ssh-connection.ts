@@ -76,7 +76,9 @@ function logIn(
     const onAbort = (): void => fail(interrupted(signal));
     signal?.addEventListener("abort", onAbort, { once: true });
     client.once("error", (error) => fail(translateSshError(error, { target, pinned, refusedHostKey, identities })));
-    client.once("close", () => fail(translateSshError(new Error("closed"), { target, pinned, refusedHostKey, identities })));
+    client.once("close", () =>
+      fail(translateSshError(new Error("closed"), { target, pinned, refusedHostKey, identities })),
+    );
     client.once("ready", () => {
       signal?.removeEventListener("abort", onAbort);
       client.removeAllListeners("error").removeAllListeners("close");
@@ -128,7 +130,10 @@ class SshConnection implements Connection {
   }
 
   async dial(address: string, port: number): Promise<Duplex> {
-    return this.open<Duplex>((done) => this.client.forwardOut("127.0.0.1", 0, address, port, done), `${address}:${port}`);
+    return this.open<Duplex>(
+      (done) => this.client.forwardOut("127.0.0.1", 0, address, port, done),
+      `${address}:${port}`,
+    );
   }
 
   async close(): Promise<void> {

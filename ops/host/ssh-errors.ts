@@ -19,7 +19,11 @@ export function translateSshError(error: Error & { level?: string }, attempt: Lo
   if (refusedHostKey !== undefined || /no matching host key/i.test(error.message)) {
     return hostKeyError(server, pinned, refusedHostKey);
   }
-  if (error.level === "client-authentication" || error.level === "agent" || /too many authentication/i.test(error.message)) {
+  if (
+    error.level === "client-authentication" ||
+    error.level === "agent" ||
+    /too many authentication/i.test(error.message)
+  ) {
     return refusedLogin(attempt, error);
   }
   const reason =
@@ -37,7 +41,8 @@ export function translateSshError(error: Error & { level?: string }, attempt: Lo
 
 function refusedLogin({ target, identities }: LoginAttempt, cause: Error): AuthenticationError {
   const { name: server, adminUser } = target;
-  const encrypted = identities.encrypted.length === 0 ? "" : `; not tried, it has a passphrase: ${identities.encrypted.join(", ")}`;
+  const encrypted =
+    identities.encrypted.length === 0 ? "" : `; not tried, it has a passphrase: ${identities.encrypted.join(", ")}`;
   return new AuthenticationError(
     `${server} refuses the login of ${adminUser} with ${identities.names.join(", ")}${encrypted}`,
     { server, cause, remedy: "Use the key of the server's administrator, as the stack's inventory names it." },

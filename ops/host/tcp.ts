@@ -61,7 +61,9 @@ function unreachable(target: TcpTarget, code: string, cause?: NodeJS.ErrnoExcept
 }
 
 function remedyFor(code: string): string {
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "Check the address, and that this machine can look up names.";
-  if (code === "ECONNREFUSED") return "The server may be starting, or its sshd listens on another port. Try again in a minute.";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN")
+    return "Check the address, and that this machine can look up names.";
+  if (code === "ECONNREFUSED")
+    return "The server may be starting, or its sshd listens on another port. Try again in a minute.";
   return "Check that the server runs and that its firewall lets this machine in.";
 }

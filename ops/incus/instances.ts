@@ -1,7 +1,10 @@
 import type { IncusClient, RequestOptions } from "./client";
 import { InstanceFiles } from "./instance-files";
-import { ChangedSinceReadError, IncusError } from "./incus-error";
+import { waitFor } from "../wait";
+import { ChangedSinceReadError, IncusError, InstanceBusyError } from "./incus-error";
 import type { Instance, InstanceChange, InstanceFull, InstanceState, NewInstance, StateChange, Tagged } from "./types";
+
+const BUSY_TIMEOUT_MS = 30_000;
 
 /** `/1.0/instances`. Changes return when they are done. */
 export class Instances {
@@ -34,12 +37,12 @@ export class Instances {
 
   /** Replaces config and devices as a whole. */
   async update(name: string, change: InstanceChange, options?: RequestOptions): Promise<void> {
-    await this.client.put(path(name), change, options);
+    await whenFree(name, () => this.client.put(path(name), change, options), options);
   }
 
   /** Merges into config and devices; what is not named stays. A whole device is replaced, not its single options. */
   async patch(name: string, change: InstanceChange, options?: RequestOptions): Promise<void> {
-    await this.client.patch(path(name), change, options);
+    await whenFree(name, () => this.client.patch(path(name), change, options), options);
   }
 
   /**
@@ -70,7 +73,7 @@ export class Instances {
   }
 
   async setState(name: string, change: StateChange, options?: RequestOptions): Promise<void> {
-    await this.client.put(`${path(name)}/state`, change, options);
+    await whenFree(name, () => this.client.put(`${path(name)}/state`, change, options), options);
   }
 
   /** Starts it. Fine when it runs already. */
@@ -85,7 +88,7 @@ export class Instances {
 
   /** Removes a stopped instance. @throws NotFoundError */
   async delete(name: string, options?: RequestOptions): Promise<void> {
-    await this.client.delete(path(name), options);
+    await whenFree(name, () => this.client.delete(path(name), options), options);
   }
 
   /** The files inside one instance, running or not. */
@@ -96,6 +99,22 @@ export class Instances {
 
 function path(name: string): string {
   return `/1.0/instances/${encodeURIComponent(name)}`;
+}
+
+/** After a failed start, or while it cleans up behind a stop, Incus refuses changes for a moment (6.0.4). */
+async function whenFree(name: string, change: () => Promise<unknown>, options?: RequestOptions): Promise<void> {
+  await waitFor(
+    async () => {
+      try {
+        await change();
+        return true;
+      } catch (error) {
+        if (error instanceof InstanceBusyError) return false;
+        throw error;
+      }
+    },
+    { timeoutMs: BUSY_TIMEOUT_MS, what: `${name} to be free for a change`, signal: options?.signal },
+  );
 }
 
 async function ignoring(message: RegExp, work: Promise<void>): Promise<void> {

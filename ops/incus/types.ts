@@ -83,7 +83,9 @@ export interface NewInstance {
 }
 
 /** What PUT takes whole and PATCH in parts. */
-export type InstanceChange = Partial<Pick<Instance, "config" | "devices" | "description" | "profiles" | "architecture">>;
+export type InstanceChange = Partial<
+  Pick<Instance, "config" | "devices" | "description" | "profiles" | "architecture">
+>;
 
 export interface StateChange {
   action: "start" | "stop" | "restart" | "freeze" | "unfreeze";

@@ -126,7 +126,10 @@ function decode(base64: string, where: string): Buffer {
 }
 
 function refuseOtherFormats(text: string, where: string): void {
-  if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----|^PuTTY-User-Key-File-/m.test(text) || text.includes("b3BlbnNzaC1rZXktdjEA")) {
+  if (
+    /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----|^PuTTY-User-Key-File-/m.test(text) ||
+    text.includes("b3BlbnNzaC1rZXktdjEA")
+  ) {
     throw invalid(
       `${where} is a private key`,
       "A private key must never leave this machine; give the public key, in the file of that name with .pub at its end.",
@@ -149,7 +152,10 @@ function refusedType(line: string, type: string, where: string): InvalidInputErr
   if (known) {
     return invalid(`${where} has options before the key type`, `Give the key alone: everything from its type on.`);
   }
-  return invalid(`${where} is not an OpenSSH public key`, `It begins with its type, for example ssh-ed25519. ${NEW_KEY}`);
+  return invalid(
+    `${where} is not an OpenSSH public key`,
+    `It begins with its type, for example ssh-ed25519. ${NEW_KEY}`,
+  );
 }
 
 function mismatch(type: string, inner: string, where: string): InvalidInputError {

@@ -29,7 +29,9 @@ export class FakeHelper {
     this.requests.push(request);
     switch (request.op) {
       case "account.check":
-        return success({ state: this.foreign.has(request.user) ? "foreign" : this.accounts.has(request.user) ? "ours" : "free" });
+        return success({
+          state: this.foreign.has(request.user) ? "foreign" : this.accounts.has(request.user) ? "ours" : "free",
+        });
       case "account.put":
         return this.put(request);
       case "account.remove":
@@ -49,7 +51,8 @@ export class FakeHelper {
   }
 
   private put({ user, keys, target }: { user: string; keys: string[]; target: string }): Answer {
-    if (this.foreign.has(user)) return failure("conflict", `${user} is an account of this server`, "Choose another name.");
+    if (this.foreign.has(user))
+      return failure("conflict", `${user} is an account of this server`, "Choose another name.");
     if (user === "fail-account") return failure("failed", "useradd: cannot lock /etc/passwd");
     const before = this.accounts.get(user);
     const account = { user, uid: before?.uid ?? 2000 + this.accounts.size, target, keys };

@@ -106,7 +106,10 @@ export class FakeIncus {
       created_at: "2026-11-23T12:00:00Z",
       config: {},
       devices: {},
-      files: new Map([["/etc", directory()], ["/etc/ssh", directory()]]),
+      files: new Map([
+        ["/etc", directory()],
+        ["/etc/ssh", directory()],
+      ]),
       diskUsage: 5e8,
       ...instance,
     };
@@ -114,7 +117,9 @@ export class FakeIncus {
     return whole;
   }
 
-  private async answer(request: IncomingMessage): Promise<{ status: number; headers: Record<string, string>; body: string }> {
+  private async answer(
+    request: IncomingMessage,
+  ): Promise<{ status: number; headers: Record<string, string>; body: string }> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString("utf8");
@@ -125,16 +130,28 @@ export class FakeIncus {
       if (reply.raw !== undefined) return { status: 200, ...reply.raw };
       const headers = { "content-type": "application/json", ...(reply.etag === undefined ? {} : { etag: reply.etag }) };
       if (reply.operation === undefined) {
-        return { status: 200, headers, body: JSON.stringify({ type: "sync", status_code: 200, metadata: reply.metadata ?? null }) };
+        return {
+          status: 200,
+          headers,
+          body: JSON.stringify({ type: "sync", status_code: 200, metadata: reply.metadata ?? null }),
+        };
       }
       const id = randomUUID();
       this.operations.set(id, reply.operation);
       const operation = `/1.0/operations/${id}`;
-      return { status: 202, headers, body: JSON.stringify({ type: "async", status_code: 100, operation, metadata: {} }) };
+      return {
+        status: 202,
+        headers,
+        body: JSON.stringify({ type: "async", status_code: 100, operation, metadata: {} }),
+      };
     } catch (error) {
       const code = error instanceof Refusal ? error.code : 500;
       const status = error instanceof OperationFailure ? 200 : code;
-      return { status, headers: { "content-type": "application/json" }, body: JSON.stringify({ type: "error", error_code: code, error: (error as Error).message }) };
+      return {
+        status,
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ type: "error", error_code: code, error: (error as Error).message }),
+      };
     }
   }
 
@@ -150,7 +167,8 @@ export class FakeIncus {
       return { metadata: [...this.instances.values()].map(present) };
     }
     const instance = this.instances.get(name);
-    if (instance === undefined) throw new Refusal(404, `Failed to fetch instance "${name}" in project "default": Instance not found`);
+    if (instance === undefined)
+      throw new Refusal(404, `Failed to fetch instance "${name}" in project "default": Instance not found`);
     const user = instance.config["user.containarium.user"] ?? "";
     if (part === "files") return this.file(method, instance, user, url.searchParams.get("path") ?? "", body, headers);
     if (part === "state" && method === "PUT") return this.setState(instance, user, JSON.parse(body));
@@ -163,12 +181,18 @@ export class FakeIncus {
   private create(body: { name: string; config: Record<string, string>; devices: Devices; profiles?: string[] }): Reply {
     const user = body.config["user.containarium.user"] ?? "";
     if (body.profiles?.length !== 0) throw new Refusal(400, "the fake has no profiles");
-    if (user === "raced" && this.once(user)) this.add({ name: body.name, config: { ...body.config, "user.containarium.run": "other" } });
-    if (user === "twin" && this.once(user)) this.add({ name: "twin-of-somebody", devices: structuredClone(body.devices) });
+    if (user === "raced" && this.once(user))
+      this.add({ name: body.name, config: { ...body.config, "user.containarium.run": "other" } });
+    if (user === "twin" && this.once(user))
+      this.add({ name: "twin-of-somebody", devices: structuredClone(body.devices) });
     if (this.instances.has(body.name)) {
-      return failing("Creating instance", 'Failed creating instance record: Add instance info to the database: Failed to create "instances" entry: UNIQUE constraint failed: instances.project_id, instances.name');
+      return failing(
+        "Creating instance",
+        'Failed creating instance record: Add instance info to the database: Failed to create "instances" entry: UNIQUE constraint failed: instances.project_id, instances.name',
+      );
     }
-    if (user === "fail-image") return failing("Creating instance", "Failed creating instance from image: disk quota exceeded");
+    if (user === "fail-image")
+      return failing("Creating instance", "Failed creating instance from image: disk quota exceeded");
     this.add({ name: body.name, config: { ...body.config }, devices: structuredClone(body.devices ?? {}) });
     return done("Creating instance");
   }
@@ -176,8 +200,10 @@ export class FakeIncus {
   private setState(instance: FakeInstance, user: string, { action }: { action: string }): Reply {
     if (action === "start") {
       if (instance.status === "Running") return failing("Starting instance", "The instance is already running", 400);
-      if (user === "fail-start" || user === "stuck") return failing("Starting instance", "Failed to run: forkstart: exit status 1");
-      if (user === "never-start") return { operation: { description: "Starting instance", answers: [{ status_code: 103 }] } };
+      if (user === "fail-start" || user === "stuck")
+        return failing("Starting instance", "Failed to run: forkstart: exit status 1");
+      if (user === "never-start")
+        return { operation: { description: "Starting instance", answers: [{ status_code: 103 }] } };
       this.boot(instance);
       const running = { status_code: 103 };
       const answers = user === "slow-start" ? [running, running, { status_code: 200 }] : [{ status_code: 200 }];
@@ -196,10 +222,17 @@ export class FakeIncus {
     instance.files.set(key, { ...directory(), type: "file", content: `${fakeHostKey()} root@golden\n`, mode: 0o644 });
   }
 
-  private patch(instance: FakeInstance, user: string, body: { config?: Record<string, string>; devices?: Devices }, ifMatch?: string): Reply {
-    if (user === "changed" && ifMatch !== undefined && this.once(user)) instance.config["user.note"] = "somebody was here";
+  private patch(
+    instance: FakeInstance,
+    user: string,
+    body: { config?: Record<string, string>; devices?: Devices },
+    ifMatch?: string,
+  ): Reply {
+    if (user === "changed" && ifMatch !== undefined && this.once(user))
+      instance.config["user.note"] = "somebody was here";
     if (ifMatch !== undefined && ifMatch !== etagOf(instance)) throw new Refusal(412, "ETag doesn't match");
-    if (user === "fail-ready" && body.config?.["user.containarium.state"] === "ready") throw new Refusal(500, "database is locked");
+    if (user === "fail-ready" && body.config?.["user.containarium.state"] === "ready")
+      throw new Refusal(500, "database is locked");
     Object.assign(instance.config, body.config);
     Object.assign(instance.devices, body.devices);
     for (const [key, value] of Object.entries(instance.config)) if (value === "") delete instance.config[key];
@@ -208,20 +241,37 @@ export class FakeIncus {
 
   private remove(instance: FakeInstance, user: string): Reply {
     if (instance.status === "Running") throw new Refusal(400, "Instance is running");
+    // What 6.0.4 says for most of a second after a start that failed.
+    if (user === "fail-start" && this.once("busy")) {
+      throw new Refusal(500, 'Failed to create instance delete operation: Instance is busy running a "stop" operation');
+    }
+    if (user === "fail-start" && this.once("still running")) throw new Refusal(400, "Instance is running");
     if (user === "stuck") return failing("Deleting instance", "dataset is busy");
     this.instances.delete(instance.name);
     return done("Deleting instance");
   }
 
-  private file(method: string, instance: FakeInstance, user: string, path: string, body: string, headers: IncomingMessage["headers"]): Reply {
+  private file(
+    method: string,
+    instance: FakeInstance,
+    user: string,
+    path: string,
+    body: string,
+    headers: IncomingMessage["headers"],
+  ): Reply {
     const found = instance.files.get(path);
     if (method === "POST") {
       if (user === "fail-user" && path.endsWith("user.json")) throw new Refusal(500, "no space left on device");
-      if (user === "fail-keys" && path.includes("authorized_keys.d/")) throw new Refusal(500, "no space left on device");
+      if (user === "fail-keys" && path.includes("authorized_keys.d/"))
+        throw new Refusal(500, "no space left on device");
       if (!instance.files.has(path.slice(0, path.lastIndexOf("/")))) throw new Refusal(404, "Not Found");
       const type = headers["x-incus-type"] as FakeFile["type"];
       // Overwriting keeps owner and mode.
-      const { uid, gid, mode } = found ?? { uid: number(headers["x-incus-uid"]), gid: number(headers["x-incus-gid"]), mode: parseInt(String(headers["x-incus-mode"]), 8) };
+      const { uid, gid, mode } = found ?? {
+        uid: number(headers["x-incus-uid"]),
+        gid: number(headers["x-incus-gid"]),
+        mode: parseInt(String(headers["x-incus-mode"]), 8),
+      };
       instance.files.set(path, { type, content: body, uid, gid, mode });
       return {};
     }
@@ -231,7 +281,12 @@ export class FakeIncus {
       return {};
     }
     const { type, uid, gid, mode, content } = found;
-    const own = { "x-incus-type": type, "x-incus-uid": `${uid}`, "x-incus-gid": `${gid}`, "x-incus-mode": `0${mode.toString(8)}` };
+    const own = {
+      "x-incus-type": type,
+      "x-incus-uid": `${uid}`,
+      "x-incus-gid": `${gid}`,
+      "x-incus-mode": `0${mode.toString(8)}`,
+    };
     return { raw: { headers: { "content-type": "application/octet-stream", ...own }, body: content } };
   }
 
@@ -246,7 +301,16 @@ export class FakeIncus {
     const answer = operation.answers.length > 1 ? operation.answers.shift()! : operation.answers[0]!;
     if (answer.status_code >= 400) throw new OperationFailure(answer.status_code, answer.err ?? "");
     if (answer.status_code === 200) this.operations.delete(id);
-    return { metadata: { id, description: operation.description, status: "", status_code: answer.status_code, metadata: null, err: "" } };
+    return {
+      metadata: {
+        id,
+        description: operation.description,
+        status: "",
+        status_code: answer.status_code,
+        metadata: null,
+        err: "",
+      },
+    };
   }
 
   private once(what: string): boolean {
@@ -278,12 +342,21 @@ function present(instance: FakeInstance) {
     expanded_config: rest.config,
     expanded_devices: rest.devices,
     snapshots: null,
-    state: { status: rest.status, pid: 1, processes: 20, memory: { usage: 1e8, usage_peak: 1e8 }, disk: { root: { usage: diskUsage } }, network: null },
+    state: {
+      status: rest.status,
+      pid: 1,
+      processes: 20,
+      memory: { usage: 1e8, usage_peak: 1e8 },
+      disk: { root: { usage: diskUsage } },
+      network: null,
+    },
   };
 }
 
 function etagOf({ config, devices }: FakeInstance): string {
-  return `"${createHash("sha256").update(JSON.stringify([config, devices])).digest("hex")}"`;
+  return `"${createHash("sha256")
+    .update(JSON.stringify([config, devices]))
+    .digest("hex")}"`;
 }
 
 function directory(): FakeFile {

@@ -115,7 +115,8 @@ function run(command: string, channel: ServerChannel, fake: FakeServer, socket: 
   const chunks: Buffer[] = [];
   channel.on("data", (chunk: Buffer) => chunks.push(chunk));
   channel.on("end", () => {
-    if (fake.behaviour.helper === "garbage") return end(channel, 1, "Traceback (most recent call last):\nKeyError: 'x'\n");
+    if (fake.behaviour.helper === "garbage")
+      return end(channel, 1, "Traceback (most recent call last):\nKeyError: 'x'\n");
     const answer = fake.helper.answer(Buffer.concat(chunks).toString("utf8"));
     channel.write(JSON.stringify(answer));
     end(channel, answer.ok ? 0 : 1);

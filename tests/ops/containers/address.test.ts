@@ -15,18 +15,24 @@ it("chooses the lowest free address", () => {
 });
 
 it("says when the server is full", () => {
-  expect(() => chooseAddress(GATEWAY, staticZone(GATEWAY))).toThrow(expect.objectContaining({ kind: "conflict", message: expect.stringContaining("full") }));
+  expect(() => chooseAddress(GATEWAY, staticZone(GATEWAY))).toThrow(
+    expect.objectContaining({ kind: "conflict", message: expect.stringContaining("full") }),
+  );
 });
 
 it("never chooses a taken one, in order or at random", () => {
   const zone = staticZone(GATEWAY);
   fc.assert(
-    fc.property(fc.subarray(zone, { maxLength: 189 }), fc.double({ min: 0, max: 0.999999, noNaN: true }), (used, random) => {
-      for (const options of [{}, { random: () => random }]) {
-        const chosen = chooseAddress(GATEWAY, used, options);
-        expect(zone).toContain(chosen);
-        expect(used).not.toContain(chosen);
-      }
-    }),
+    fc.property(
+      fc.subarray(zone, { maxLength: 189 }),
+      fc.double({ min: 0, max: 0.999999, noNaN: true }),
+      (used, random) => {
+        for (const options of [{}, { random: () => random }]) {
+          const chosen = chooseAddress(GATEWAY, used, options);
+          expect(zone).toContain(chosen);
+          expect(used).not.toContain(chosen);
+        }
+      },
+    ),
   );
 });

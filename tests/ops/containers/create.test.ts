@@ -22,11 +22,34 @@ describe("createContainer", () => {
 
   it("makes the container and the way into it, in seven steps", async () => {
     const steps: CreateStep[] = [];
-    const spec = { user: "alice", sshKeys: [ALICE_KEY], cpu: 0.5, memory: "512MiB", diskQuota: "5GB", autostart: false };
-    const container = await createContainer(server, spec, { onStep: (step) => steps.push(step), createdBy: "admin@laptop" });
+    const spec = {
+      user: "alice",
+      sshKeys: [ALICE_KEY],
+      cpu: 0.5,
+      memory: "512MiB",
+      diskQuota: "5GB",
+      autostart: false,
+    };
+    const container = await createContainer(server, spec, {
+      onStep: (step) => steps.push(step),
+      createdBy: "admin@laptop",
+    });
 
-    expect(container).toMatchObject({ user: "alice", name: "alice-container", server: "jump-1", status: "running", ip: "10.0.3.10" });
-    expect(container).toMatchObject({ image: "debian/13", cpu: 0.5, memory: "512MiB", diskQuota: "5GB", autostart: false, docker: true });
+    expect(container).toMatchObject({
+      user: "alice",
+      name: "alice-container",
+      server: "jump-1",
+      status: "running",
+      ip: "10.0.3.10",
+    });
+    expect(container).toMatchObject({
+      image: "debian/13",
+      cpu: 0.5,
+      memory: "512MiB",
+      diskQuota: "5GB",
+      autostart: false,
+      docker: true,
+    });
     expect(steps.map(({ title }) => title)).toEqual([
       "Created alice-container",
       "Docker, SSH and tools come with the image",
@@ -36,7 +59,15 @@ describe("createContainer", () => {
       "Opened jump account alice",
       "SSH answers",
     ]);
-    expect(steps.map(({ index, total }) => `${index}/${total}`)).toEqual(["1/7", "2/7", "3/7", "4/7", "5/7", "6/7", "7/7"]);
+    expect(steps.map(({ index, total }) => `${index}/${total}`)).toEqual([
+      "1/7",
+      "2/7",
+      "3/7",
+      "4/7",
+      "5/7",
+      "6/7",
+      "7/7",
+    ]);
     expect(steps.every(({ milliseconds }) => milliseconds >= 0 && milliseconds < 10_000)).toBe(true);
 
     const instance = fake.incus.of("alice")!;
@@ -50,7 +81,11 @@ describe("createContainer", () => {
       "security.idmap.isolated": "true",
     });
     expect(instance.config).not.toHaveProperty(["user.containarium.run"]);
-    expect(instance.files.get("/etc/containarium/user.json")).toMatchObject({ content: '{"user":"alice","docker":true}\n', uid: 0, mode: 0o644 });
+    expect(instance.files.get("/etc/containarium/user.json")).toMatchObject({
+      content: '{"user":"alice","docker":true}\n',
+      uid: 0,
+      mode: 0o644,
+    });
     expect(instance.files.get("/etc/ssh/authorized_keys.d/alice")).toMatchObject({ uid: 0, gid: 0, mode: 0o644 });
     expect(instance.files.get("/etc/ssh/authorized_keys.d/alice")!.content).toContain(`${ALICE_KEY}\n`);
     expect(fake.helper.accounts.get("alice")).toMatchObject({ target: "10.0.3.10", keys: [ALICE_KEY] });
@@ -61,7 +96,10 @@ describe("createContainer", () => {
     const changes = fake.incus.requests.filter((request) => /^(POST|PUT|PATCH)/.test(request));
     expect(changes[0]).toBe("POST /1.0/instances");
     expect(changes.slice(1, 5)).toEqual(Array(4).fill("POST /1.0/instances/alice-container/files"));
-    expect(changes.slice(5)).toEqual(["PUT /1.0/instances/alice-container/state", "PATCH /1.0/instances/alice-container"]);
+    expect(changes.slice(5)).toEqual([
+      "PUT /1.0/instances/alice-container/state",
+      "PATCH /1.0/instances/alice-container",
+    ]);
     const ops = fake.helper.requests.map(({ op }) => op).filter((op) => op !== "server.status");
     expect(ops).toEqual(["account.check", "account.put", "path.verify"]);
   });
@@ -85,7 +123,11 @@ describe("createContainer", () => {
       ["fail-ready", "failed", "database is locked"],
     ])("%s", async (user, kind, message) => {
       const failure = createContainer(server, { user, sshKeys: [ALICE_KEY] });
-      await expect(failure).rejects.toMatchObject({ kind, message: expect.stringContaining(message), leftBehind: undefined });
+      await expect(failure).rejects.toMatchObject({
+        kind,
+        message: expect.stringContaining(message),
+        leftBehind: undefined,
+      });
       nothingLeft();
     });
 
@@ -102,7 +144,11 @@ describe("createContainer", () => {
     it("when the caller gives up between two steps", async () => {
       const controller = new AbortController();
       const onStep = ({ index }: CreateStep) => index === 5 && controller.abort();
-      const failure = createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] }, { onStep, signal: controller.signal });
+      const failure = createContainer(
+        server,
+        { user: "alice", sshKeys: [ALICE_KEY] },
+        { onStep, signal: controller.signal },
+      );
       await expect(failure).rejects.toMatchObject({ kind: "interrupted" });
       nothingLeft();
     });
@@ -123,27 +169,42 @@ describe("createContainer", () => {
     };
 
     it("an account of the server itself", async () => {
-      await refused({ user: "foreign", sshKeys: [ALICE_KEY] }, { kind: "conflict", remedy: expect.stringContaining("another name") });
+      await refused(
+        { user: "foreign", sshKeys: [ALICE_KEY] },
+        { kind: "conflict", remedy: expect.stringContaining("another name") },
+      );
     });
 
     it("an instance that is not ours", async () => {
       fake.incus.add({ name: "alice-container", status: "Running" });
-      await refused({ user: "alice", sshKeys: [ALICE_KEY] }, { kind: "conflict", message: expect.stringContaining("not made by") });
+      await refused(
+        { user: "alice", sshKeys: [ALICE_KEY] },
+        { kind: "conflict", message: expect.stringContaining("not made by") },
+      );
     });
 
     it("a name that becomes somebody else's container name", async () => {
       await createContainer(server, { user: "a-b", sshKeys: [ALICE_KEY] });
       const failure = createContainer(server, { user: "a_b", sshKeys: [BOB_KEY] });
-      await expect(failure).rejects.toMatchObject({ kind: "conflict", message: expect.stringContaining("belongs to a-b") });
+      await expect(failure).rejects.toMatchObject({
+        kind: "conflict",
+        message: expect.stringContaining("belongs to a-b"),
+      });
       expect([...fake.helper.accounts.keys()]).toEqual(["a-b"]);
     });
 
     it("a disk larger than the pool", async () => {
-      await refused({ user: "alice", sshKeys: [ALICE_KEY], diskQuota: "101GB" }, { kind: "invalid", message: expect.stringContaining("100.0 GB") });
+      await refused(
+        { user: "alice", sshKeys: [ALICE_KEY], diskQuota: "101GB" },
+        { kind: "invalid", message: expect.stringContaining("100.0 GB") },
+      );
     });
 
     it("an image that the server does not have", async () => {
-      await refused({ user: "alice", sshKeys: [ALICE_KEY], image: "plan9" }, { kind: "invalid", remedy: "It has: debian/13" });
+      await refused(
+        { user: "alice", sshKeys: [ALICE_KEY], image: "plan9" },
+        { kind: "invalid", remedy: "It has: debian/13" },
+      );
     });
 
     it("when there is no golden image yet", async () => {
@@ -171,7 +232,9 @@ describe("createContainer", () => {
 
     it("is a conflict, and the living one is untouched", async () => {
       const before = structuredClone(fake.incus.of("alice")!.config);
-      await expect(createContainer(server, { user: "alice", sshKeys: [BOB_KEY] })).rejects.toMatchObject({ kind: "conflict" });
+      await expect(createContainer(server, { user: "alice", sshKeys: [BOB_KEY] })).rejects.toMatchObject({
+        kind: "conflict",
+      });
       expect(fake.incus.of("alice")!.config).toEqual(before);
       expect(fake.helper.accounts.get("alice")!.keys).toEqual([ALICE_KEY]);
     });
@@ -192,8 +255,15 @@ describe("createContainer", () => {
     });
 
     it("does not adopt one from another image", async () => {
-      fake.incus.images.push({ ...fake.incus.images[0]!, aliases: [{ name: "containarium/debian/12", description: "" }] });
-      const failure = createContainer(server, { user: "alice", sshKeys: [ALICE_KEY], image: "debian/12" }, { ifExists: "adopt" });
+      fake.incus.images.push({
+        ...fake.incus.images[0]!,
+        aliases: [{ name: "containarium/debian/12", description: "" }],
+      });
+      const failure = createContainer(
+        server,
+        { user: "alice", sshKeys: [ALICE_KEY], image: "debian/12" },
+        { ifExists: "adopt" },
+      );
       await expect(failure).rejects.toMatchObject({ kind: "invalid" });
     });
   });
@@ -225,7 +295,10 @@ describe("createContainer", () => {
         },
       });
       const failure = createContainer(server, { user: "fail-start", sshKeys: [ALICE_KEY] });
-      await expect(failure).rejects.toMatchObject({ kind: "failed", leftBehind: "fail-start-container, half-made as before" });
+      await expect(failure).rejects.toMatchObject({
+        kind: "failed",
+        leftBehind: "fail-start-container, half-made as before",
+      });
       expect(fake.incus.of("fail-start")).toBeDefined();
     });
   });
@@ -233,12 +306,17 @@ describe("createContainer", () => {
   describe("beside other runs", () => {
     it("loses the name to one that was faster, and does not touch theirs", async () => {
       const failure = createContainer(server, { user: "raced", sshKeys: [ALICE_KEY] });
-      await expect(failure).rejects.toMatchObject({ kind: "conflict", message: expect.stringContaining("somebody else is making") });
+      await expect(failure).rejects.toMatchObject({
+        kind: "conflict",
+        message: expect.stringContaining("somebody else is making"),
+      });
       expect(fake.incus.of("raced")!.config["user.containarium.run"]).toBe("other");
     });
 
     it("makes one container of two creates of one name", async () => {
-      const twice = await Promise.allSettled([1, 2].map(() => createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] })));
+      const twice = await Promise.allSettled(
+        [1, 2].map(() => createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] })),
+      );
       expect(twice.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
       expect(twice.find(({ status }) => status === "rejected")).toMatchObject({ reason: { kind: "conflict" } });
       expect(await getContainer(server, "alice")).toMatchObject({ status: "running" });
@@ -259,7 +337,10 @@ describe("createContainer", () => {
 
     it("changes the newest version when somebody changed it meanwhile", async () => {
       await createContainer(server, { user: "changed", sshKeys: [ALICE_KEY] });
-      expect(fake.incus.of("changed")!.config).toMatchObject({ "user.note": "somebody was here", "user.containarium.state": "ready" });
+      expect(fake.incus.of("changed")!.config).toMatchObject({
+        "user.note": "somebody was here",
+        "user.containarium.state": "ready",
+      });
     });
   });
 

@@ -1,4 +1,12 @@
-import { createContainer, deleteContainer, getContainer, listContainers, openServer, updateContainer, type Server } from "../../../ops";
+import {
+  createContainer,
+  deleteContainer,
+  getContainer,
+  listContainers,
+  openServer,
+  updateContainer,
+  type Server,
+} from "../../../ops";
 import { startFakeServer, type FakeServer } from "../../fakes/fake-server";
 import { ALICE_KEY, BOB_KEY } from "../../fakes/keys";
 
@@ -20,7 +28,8 @@ describe("listContainers", () => {
   });
 
   it("lists ours by user, with the truth about each, and leaves out what is not ours", async () => {
-    for (const user of ["mute", "zoe", "alice", "bob", "carol"]) await createContainer(server, { user, sshKeys: [ALICE_KEY] });
+    for (const user of ["mute", "zoe", "alice", "bob", "carol"])
+      await createContainer(server, { user, sshKeys: [ALICE_KEY] });
     fake.incus.add({ name: "somebody-elses", status: "Running" });
     fake.incus.of("zoe")!.status = "Stopped";
     fake.incus.of("carol")!.config["user.containarium.state"] = "creating";
@@ -72,10 +81,28 @@ describe("updateContainer", () => {
   });
 
   it("changes limits, autostart and Docker", async () => {
-    const spec = { user: "alice", sshKeys: [ALICE_KEY], cpu: 1, memory: "2GiB", diskQuota: "30GB", autostart: false, docker: false };
-    expect(await updateContainer(server, spec)).toMatchObject({ cpu: 1, memory: "2GiB", diskQuota: "30GB", autostart: false, docker: false });
+    const spec = {
+      user: "alice",
+      sshKeys: [ALICE_KEY],
+      cpu: 1,
+      memory: "2GiB",
+      diskQuota: "30GB",
+      autostart: false,
+      docker: false,
+    };
+    expect(await updateContainer(server, spec)).toMatchObject({
+      cpu: 1,
+      memory: "2GiB",
+      diskQuota: "30GB",
+      autostart: false,
+      docker: false,
+    });
     const { config, devices, files } = fake.incus.of("alice")!;
-    expect(config).toMatchObject({ "limits.cpu.allowance": "100ms/100ms", "security.nesting": "false", "user.containarium.state": "ready" });
+    expect(config).toMatchObject({
+      "limits.cpu.allowance": "100ms/100ms",
+      "security.nesting": "false",
+      "user.containarium.state": "ready",
+    });
     expect(devices["root"]).toMatchObject({ size: "30GB", pool: "default", path: "/" });
     expect(devices["eth0"]).toMatchObject({ "ipv4.address": "10.0.3.10", "security.port_isolation": "true" });
     expect(files.get("/etc/containarium/user.json")!.content).toContain('"docker":false');
@@ -102,25 +129,37 @@ describe("updateContainer", () => {
     const before = structuredClone(fake.incus.of("alice")!.config);
     for (const diskQuota of ["5GB", "200GB"]) {
       const failure = updateContainer(server, { user: "alice", sshKeys: [BOB_KEY], diskQuota });
-      await expect(failure).rejects.toMatchObject({ kind: "invalid", remedy: expect.stringContaining("Nothing was changed") });
+      await expect(failure).rejects.toMatchObject({
+        kind: "invalid",
+        remedy: expect.stringContaining("Nothing was changed"),
+      });
     }
     expect(fake.incus.of("alice")!.config).toEqual(before);
     expect(fake.helper.accounts.get("alice")!.keys).toEqual([ALICE_KEY]);
   });
 
   it("says not-found, half-made and not ours", async () => {
-    await expect(updateContainer(server, { user: "bob", sshKeys: [BOB_KEY] })).rejects.toMatchObject({ kind: "not-found" });
+    await expect(updateContainer(server, { user: "bob", sshKeys: [BOB_KEY] })).rejects.toMatchObject({
+      kind: "not-found",
+    });
     fake.incus.of("alice")!.config["user.containarium.state"] = "creating";
-    await expect(updateContainer(server, { user: "alice", sshKeys: [BOB_KEY] })).rejects.toMatchObject({ kind: "conflict" });
+    await expect(updateContainer(server, { user: "alice", sshKeys: [BOB_KEY] })).rejects.toMatchObject({
+      kind: "conflict",
+    });
     fake.incus.of("alice")!.config["user.containarium.schema"] = "";
     fake.incus.add({ name: "alice-container" });
-    await expect(updateContainer(server, { user: "alice", sshKeys: [BOB_KEY] })).rejects.toMatchObject({ kind: "conflict" });
+    await expect(updateContainer(server, { user: "alice", sshKeys: [BOB_KEY] })).rejects.toMatchObject({
+      kind: "conflict",
+    });
   });
 
   it("says what is left half done", async () => {
     fake.helper.foreign.add("alice");
     const failure = updateContainer(server, { user: "alice", sshKeys: [BOB_KEY], diskQuota: "10GB" });
-    await expect(failure).rejects.toMatchObject({ kind: "conflict", leftBehind: expect.stringContaining("not its new keys everywhere") });
+    await expect(failure).rejects.toMatchObject({
+      kind: "conflict",
+      leftBehind: expect.stringContaining("not its new keys everywhere"),
+    });
   });
 });
 
@@ -181,8 +220,14 @@ describe("deleteContainer", () => {
   it("says what is left when it stops half-way", async () => {
     await createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] });
     fake.incus.of("alice")!.config["user.containarium.user"] = "stuck";
-    fake.incus.instances.set("stuck-container", { ...fake.incus.instances.get("alice-container")!, name: "stuck-container" });
+    fake.incus.instances.set("stuck-container", {
+      ...fake.incus.instances.get("alice-container")!,
+      name: "stuck-container",
+    });
     fake.incus.instances.delete("alice-container");
-    await expect(deleteContainer(server, "stuck")).rejects.toMatchObject({ kind: "failed", leftBehind: expect.stringContaining("stuck-container") });
+    await expect(deleteContainer(server, "stuck")).rejects.toMatchObject({
+      kind: "failed",
+      leftBehind: expect.stringContaining("stuck-container"),
+    });
   });
 });

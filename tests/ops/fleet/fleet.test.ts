@@ -21,7 +21,8 @@ afterEach(async () => {
   await Promise.all(fakes.map((fake) => fake.close()));
 });
 
-const add = async (server: string, user: string) => createContainer(await fleet.server(server), { user, sshKeys: [ALICE_KEY] });
+const add = async (server: string, user: string) =>
+  createContainer(await fleet.server(server), { user, sshKeys: [ALICE_KEY] });
 
 it("connects when needed, and once", async () => {
   expect(fakes.map(({ logins }) => logins)).toEqual([0, 0, 0]);
@@ -31,11 +32,17 @@ it("connects when needed, and once", async () => {
 });
 
 it("says which servers there are when asked for another", async () => {
-  await expect(fleet.server("jump-9")).rejects.toMatchObject({ kind: "not-found", remedy: "It has: jump-1, jump-2, jump-3" });
+  await expect(fleet.server("jump-9")).rejects.toMatchObject({
+    kind: "not-found",
+    remedy: "It has: jump-1, jump-2, jump-3",
+  });
 });
 
 it("tries again after a failure", async () => {
-  fleet = new Fleet({ ...inventory(fakes), servers: inventory(fakes).servers.map((server) => ({ ...server, port: 1 })) });
+  fleet = new Fleet({
+    ...inventory(fakes),
+    servers: inventory(fakes).servers.map((server) => ({ ...server, port: 1 })),
+  });
   await expect(fleet.server("jump-1")).rejects.toMatchObject({ kind: "unreachable" });
   await expect(fleet.server("jump-1")).rejects.toMatchObject({ kind: "unreachable" });
 });
@@ -60,7 +67,10 @@ it("finds somebody although another server is down, but never says that nobody i
   await add("jump-2", "bob");
   await fakes[0]!.stop();
   expect((await fleet.find("bob"))?.server.name).toBe("jump-2");
-  await expect(fleet.find("alice")).rejects.toMatchObject({ kind: "partial", message: expect.stringContaining("jump-1") });
+  await expect(fleet.find("alice")).rejects.toMatchObject({
+    kind: "partial",
+    message: expect.stringContaining("jump-1"),
+  });
 });
 
 it("places on the emptiest server, or where the user is already", async () => {

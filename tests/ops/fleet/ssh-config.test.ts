@@ -59,7 +59,10 @@ it("says to ssh what we mean, also with spaces and percent signs in paths", () =
     const file = join(directory, "ssh_config");
     const paths = { keyFile: join(directory, "100% mine"), knownHostsFile: join(directory, "known hosts") };
     writeFileSync(file, renderSshConfig({ ...options, ...paths }));
-    const said = (host: string) => execFileSync("ssh", ["-G", "-F", file, host], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).split("\n");
+    const said = (host: string) =>
+      execFileSync("ssh", ["-G", "-F", file, host], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).split(
+        "\n",
+      );
     const jump = said("alice-jump");
     for (const line of [
       "hostname 203.0.113.5",

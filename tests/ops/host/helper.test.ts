@@ -9,7 +9,12 @@ it.each([
   ["failed", "failed"],
   ["something new", "failed"],
 ])("the helper's %s is our %s", (code, kind) => {
-  expect(helperError("jump-1", { code, message: "m", remedy: "r" })).toMatchObject({ kind, message: "m", remedy: "r", server: "jump-1" });
+  expect(helperError("jump-1", { code, message: "m", remedy: "r" })).toMatchObject({
+    kind,
+    message: "m",
+    remedy: "r",
+    server: "jump-1",
+  });
 });
 
 it.each([

@@ -62,7 +62,10 @@ describe("openServer", () => {
     const identityFile = join(fake.directory, "other");
     await writeFile(identityFile, keyPair().privateKey);
     const failure = openServer({ ...fake.address, identityFile });
-    await expect(failure).rejects.toMatchObject({ kind: "authentication", message: expect.stringContaining(identityFile) });
+    await expect(failure).rejects.toMatchObject({
+      kind: "authentication",
+      message: expect.stringContaining(identityFile),
+    });
   });
 
   it.each([
@@ -89,7 +92,11 @@ describe("openServer", () => {
   it("says that nobody listens", async () => {
     const port = await freePort();
     const failure = openServer({ ...fake.address, port });
-    await expect(failure).rejects.toMatchObject({ kind: "unreachable", server: "jump-1", message: expect.stringContaining("connection refused") });
+    await expect(failure).rejects.toMatchObject({
+      kind: "unreachable",
+      server: "jump-1",
+      message: expect.stringContaining("connection refused"),
+    });
   });
 
   it("says that the name is not known", async () => {
@@ -110,12 +117,17 @@ describe("openServer", () => {
     const closing = createServer((socket) => socket.end());
     await new Promise<void>((resolve) => closing.listen(0, "127.0.0.1", resolve));
     const { port } = closing.address() as { port: number };
-    await expect(openServer({ ...fake.address, port })).rejects.toMatchObject({ kind: "unreachable", remedy: expect.stringContaining("banned") });
+    await expect(openServer({ ...fake.address, port })).rejects.toMatchObject({
+      kind: "unreachable",
+      remedy: expect.stringContaining("banned"),
+    });
     closing.close();
   });
 
   it("stops connecting when the caller gives up", async () => {
-    await expect(openServer(fake.address, { signal: AbortSignal.abort() })).rejects.toMatchObject({ kind: "interrupted" });
+    await expect(openServer(fake.address, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      kind: "interrupted",
+    });
   });
 });
 
@@ -141,7 +153,9 @@ describe("an open server", () => {
 
   it("says so from a create too, with nothing changed", async () => {
     await fake.incus.close();
-    await expect(createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] })).rejects.toMatchObject({ kind: "unreachable" });
+    await expect(createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] })).rejects.toMatchObject({
+      kind: "unreachable",
+    });
     expect(fake.helper.accounts.size).toBe(0);
   });
 
@@ -149,7 +163,10 @@ describe("an open server", () => {
     await server.incus.server();
     fake.cut();
     await expect(server.incus.server()).rejects.toMatchObject({ kind: "unreachable", server: "jump-1" });
-    await expect(server.helper({ op: "server.status" })).rejects.toMatchObject({ kind: "unreachable", message: expect.stringContaining("broke") });
+    await expect(server.helper({ op: "server.status" })).rejects.toMatchObject({
+      kind: "unreachable",
+      message: expect.stringContaining("broke"),
+    });
   });
 
   it("says that sudo asks for a password", async () => {
@@ -160,12 +177,18 @@ describe("an open server", () => {
 
   it("says that the server is not set up", async () => {
     fake.behaviour.helper = "missing";
-    await expect(server.helper({ op: "server.status" })).rejects.toMatchObject({ kind: "failed", message: expect.stringContaining("not set up") });
+    await expect(server.helper({ op: "server.status" })).rejects.toMatchObject({
+      kind: "failed",
+      message: expect.stringContaining("not set up"),
+    });
   });
 
   it("says that the helper crashed, in its last line and not in twenty", async () => {
     fake.behaviour.helper = "garbage";
-    await expect(server.helper({ op: "server.status" })).rejects.toMatchObject({ kind: "failed", message: expect.stringMatching(/KeyError: 'x'$/) });
+    await expect(server.helper({ op: "server.status" })).rejects.toMatchObject({
+      kind: "failed",
+      message: expect.stringMatching(/KeyError: 'x'$/),
+    });
   });
 
   it("asks several things at once", async () => {

@@ -40,12 +40,18 @@ it("turns answers into errors: 404, a taken name, and the rest with its code", a
   await expect(client.instances.get("nobody")).rejects.toMatchObject({ kind: "not-found", server: "jump-1" });
   await client.instances.create(container("alice"));
   await expect(client.instances.create(container("alice"))).rejects.toMatchObject({ kind: "conflict" });
-  await expect(client.instances.create({ ...container("bob"), profiles: ["default"] })).rejects.toMatchObject({ kind: "failed", status: 400 });
+  await expect(client.instances.create({ ...container("bob"), profiles: ["default"] })).rejects.toMatchObject({
+    kind: "failed",
+    status: 400,
+  });
 });
 
 it("throws what a background operation failed with", async () => {
   await client.instances.create(container("fail-start"));
-  await expect(client.instances.start("fail-start-container")).rejects.toMatchObject({ kind: "failed", message: expect.stringContaining("forkstart") });
+  await expect(client.instances.start("fail-start-container")).rejects.toMatchObject({
+    kind: "failed",
+    message: expect.stringContaining("forkstart"),
+  });
 });
 
 it("waits on when a wait ran out of time", async () => {
@@ -57,7 +63,9 @@ it("waits on when a wait ran out of time", async () => {
 it("gives up at the limit and asks the operation to stop", async () => {
   await client.instances.create(container("never-start"));
   const began = Date.now();
-  await expect(client.instances.start("never-start-container", { timeoutMs: 300 })).rejects.toMatchObject({ kind: "timeout" });
+  await expect(client.instances.start("never-start-container", { timeoutMs: 300 })).rejects.toMatchObject({
+    kind: "timeout",
+  });
   expect(Date.now() - began).toBeLessThan(3000);
   expect(fake.requests.at(-1)).toMatch(/^DELETE \/1.0\/operations\//);
 });
@@ -79,7 +87,9 @@ it("changes only the version that was read", async () => {
   await client.instances.create(container("alice"));
   const { etag } = await client.instances.get("alice-container");
   await client.instances.patch("alice-container", { config: { "user.a": "1" } }, { etag });
-  await expect(client.instances.patch("alice-container", { config: { "user.a": "2" } }, { etag })).rejects.toMatchObject({ name: "ChangedSinceReadError" });
+  await expect(
+    client.instances.patch("alice-container", { config: { "user.a": "2" } }, { etag }),
+  ).rejects.toMatchObject({ name: "ChangedSinceReadError" });
   await client.instances.modify("alice-container", ({ config }) => ({ config: { "user.a": `${config["user.a"]}2` } }));
   expect(fake.instances.get("alice-container")!.config["user.a"]).toBe("12");
 });
@@ -109,15 +119,23 @@ describe("files", () => {
   });
 
   it("says not-found", async () => {
-    await expect(client.instances.files("alice-container").get("/etc/nope")).rejects.toMatchObject({ kind: "not-found" });
-    await expect(client.instances.files("alice-container").put("/no/dir", "x")).rejects.toMatchObject({ kind: "not-found" });
+    await expect(client.instances.files("alice-container").get("/etc/nope")).rejects.toMatchObject({
+      kind: "not-found",
+    });
+    await expect(client.instances.files("alice-container").put("/no/dir", "x")).rejects.toMatchObject({
+      kind: "not-found",
+    });
   });
 });
 
 describe("when Incus does not behave", () => {
   it("says that it is down: no socket, and nobody behind it", async () => {
     const missing = new IncusClient(unixSocketStream(join(directory, "none")));
-    await expect(missing.server()).rejects.toMatchObject({ name: "IncusUnavailableError", kind: "unreachable", message: expect.stringContaining("there is no") });
+    await expect(missing.server()).rejects.toMatchObject({
+      name: "IncusUnavailableError",
+      kind: "unreachable",
+      message: expect.stringContaining("there is no"),
+    });
     await missing.close();
     await client.close();
     await fake.close();
@@ -127,7 +145,11 @@ describe("when Incus does not behave", () => {
   });
 
   it.each<[string, (path: string) => Promise<Server>, object]>([
-    ["answers in HTML", (path) => listen(path, (respond) => respond.writeHead(502).end("<html>Bad gateway")), { kind: "failed", message: expect.stringContaining("<html>") }],
+    [
+      "answers in HTML",
+      (path) => listen(path, (respond) => respond.writeHead(502).end("<html>Bad gateway")),
+      { kind: "failed", message: expect.stringContaining("<html>") },
+    ],
     ["hangs up", (path) => listen(path, (respond) => respond.destroy()), { kind: "unreachable" }],
     ["is silent", (path) => listen(path, () => undefined), { kind: "timeout" }],
   ])("says that it %s", async (_what, start, expected) => {
@@ -143,18 +165,25 @@ describe("when Incus does not behave", () => {
   it("says that it forgot the operation", async () => {
     const path = join(directory, "forgetful");
     const server = await listen(path, (respond, url) => {
-      if (url.includes("operations")) return respond.writeHead(404).end('{"type":"error","error_code":404,"error":"not found"}');
+      if (url.includes("operations"))
+        return respond.writeHead(404).end('{"type":"error","error_code":404,"error":"not found"}');
       return respond.writeHead(202).end('{"type":"async","operation":"/1.0/operations/x","metadata":{}}');
     });
     const forgetful = new IncusClient(unixSocketStream(path));
-    await expect(forgetful.put("/1.0/instances/a/state", {})).rejects.toMatchObject({ kind: "failed", message: expect.stringContaining("forgot") });
+    await expect(forgetful.put("/1.0/instances/a/state", {})).rejects.toMatchObject({
+      kind: "failed",
+      message: expect.stringContaining("forgot"),
+    });
     await forgetful.close();
     server.closeAllConnections();
     server.close();
   });
 });
 
-async function listen(path: string, answer: (response: import("node:http").ServerResponse, url: string) => unknown): Promise<Server> {
+async function listen(
+  path: string,
+  answer: (response: import("node:http").ServerResponse, url: string) => unknown,
+): Promise<Server> {
   const server = createServer((request, response) => {
     request.resume();
     answer(response, request.url ?? "");

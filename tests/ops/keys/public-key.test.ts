@@ -14,7 +14,8 @@ const curvePoint = (name: "P-256" | "P-384" | "P-521", bytes: number): Buffer =>
   return Buffer.concat([Buffer.from([4]), pad(x), pad(y)]);
 };
 const P256 = curvePoint("P-256", 32);
-const modulus = (bits: number) => Buffer.concat([Buffer.from([0, 0x80]), Buffer.alloc(bits / 8 - 2, 7), Buffer.from([1])]);
+const modulus = (bits: number) =>
+  Buffer.concat([Buffer.from([0, 0x80]), Buffer.alloc(bits / 8 - 2, 7), Buffer.from([1])]);
 const E = Buffer.from([1, 0, 1]);
 
 const GOOD: Record<string, string> = {
@@ -38,7 +39,13 @@ describe("parsePublicKey", () => {
   it("agrees with ssh-keygen about every type that it makes, and about the fingerprint", () => {
     const directory = mkdtempSync(join(tmpdir(), "containarium-keys-"));
     try {
-      for (const [type, bits] of [["ed25519", "256"], ["ecdsa", "256"], ["ecdsa", "384"], ["ecdsa", "521"], ["rsa", "2048"]] as const) {
+      for (const [type, bits] of [
+        ["ed25519", "256"],
+        ["ecdsa", "256"],
+        ["ecdsa", "384"],
+        ["ecdsa", "521"],
+        ["rsa", "2048"],
+      ] as const) {
         const file = join(directory, `${type}-${bits}`);
         execFileSync("ssh-keygen", ["-q", "-t", type, "-b", bits, "-N", "", "-C", "a comment", "-f", file]);
         const key = parsePublicKey(readFileSync(`${file}.pub`, "utf8"), "a.pub");
@@ -56,7 +63,11 @@ describe("parsePublicKey", () => {
   it.each<[string, string, string | RegExp]>([
     ["nothing", "", "alice.pub is empty"],
     ["only blanks", " \n\n", "alice.pub is empty"],
-    ["an OpenSSH private key", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END", "is a private key"],
+    [
+      "an OpenSSH private key",
+      "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END",
+      "is a private key",
+    ],
     ["a PEM private key", "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n", "is a private key"],
     ["a PuTTY private key", "PuTTY-User-Key-File-3: ssh-ed25519\n", "is a private key"],
     ["the body of a private key", "b3BlbnNzaC1rZXktdjEAAAAABG5vbmU", "is a private key"],
@@ -80,7 +91,11 @@ describe("parsePublicKey", () => {
     ["nonsense inside", `ssh-ed25519 ${Buffer.from("banana").toString("base64")}`, "is damaged"],
     ["a short ed25519 key", keyOf("ssh-ed25519", Buffer.alloc(31)), "32 bytes"],
     ["the wrong curve", keyOf("ecdsa-sha2-nistp256", "nistp384", P256), "the curve is not nistp256"],
-    ["a point that is not on the curve", keyOf("ecdsa-sha2-nistp256", "nistp256", Buffer.concat([Buffer.from([4]), randomBytes(64)])), "not on nistp256"],
+    [
+      "a point that is not on the curve",
+      keyOf("ecdsa-sha2-nistp256", "nistp256", Buffer.concat([Buffer.from([4]), randomBytes(64)])),
+      "not on nistp256",
+    ],
     ["DSA", keyOf("ssh-dss", E, E, E, E), "DSA"],
     ["a short RSA key", keyOf("ssh-rsa", E, modulus(1024)), "RSA key of 1024 bits"],
     ["an even RSA exponent", keyOf("ssh-rsa", Buffer.from([2]), modulus(2048)), "exponent"],
@@ -90,7 +105,9 @@ describe("parsePublicKey", () => {
   ])("refuses %s", (_what, text, message) => {
     if (message instanceof RegExp && !/=$/.test(GOOD["ssh-rsa"]!)) return;
     expect(() => parsePublicKey(text, "alice.pub")).toThrow(message);
-    expect(() => parsePublicKey(text, "alice.pub")).toThrow(expect.objectContaining({ kind: "invalid", remedy: expect.any(String) }));
+    expect(() => parsePublicKey(text, "alice.pub")).toThrow(
+      expect.objectContaining({ kind: "invalid", remedy: expect.any(String) }),
+    );
   });
 
   it("keeps a private key out of the message", () => {
@@ -106,8 +123,12 @@ describe("parsePublicKey", () => {
   it("throws InvalidInputError or returns one clean line, whatever comes", () => {
     const text = fc.oneof(
       fc.string({ unit: "binary", maxLength: 200 }),
-      fc.tuple(fc.constantFrom(...Object.values(GOOD)), fc.string({ unit: "binary", maxLength: 30 })).map(([key, rest]) => `${key} ${rest}`),
-      fc.tuple(fc.constantFrom(...Object.keys(GOOD)), fc.uint8Array()).map(([type, bytes]) => `${type} ${Buffer.from(bytes).toString("base64")}`),
+      fc
+        .tuple(fc.constantFrom(...Object.values(GOOD)), fc.string({ unit: "binary", maxLength: 30 }))
+        .map(([key, rest]) => `${key} ${rest}`),
+      fc
+        .tuple(fc.constantFrom(...Object.keys(GOOD)), fc.uint8Array())
+        .map(([type, bytes]) => `${type} ${Buffer.from(bytes).toString("base64")}`),
     );
     fc.assert(
       fc.property(text, (input) => {
