@@ -12,6 +12,9 @@ const PUT = { op: "account.put", user: "alice", keys: [KEY], target: "10.0.3.10"
 const KEYS_FILE = "etc/ssh/containarium/authorized_keys.d/alice";
 const OPTIONS = 'restrict,port-forwarding,permitopen="10.0.3.10:22"';
 
+// Each request starts a Python, which takes 0.1 s, and more when all tests run at once.
+jest.setTimeout(30_000);
+
 let server: Sandbox;
 beforeEach(() => {
   server = new Sandbox();
@@ -410,7 +413,7 @@ describe("rebuild", () => {
     await withIncus(instances, () => {
       const { result } = server.request({ op: "rebuild" });
       expect(result).toMatchObject({ accounts: 2, changed: 1, removed: 0 });
-      expect(result.skipped.map((entry: { instance: string }) => entry.instance).sort()).toEqual([
+      expect(result.skipped.map((entry) => entry.instance).sort()).toEqual([
         "alice-container",
         "another-container",
         "boss-container",

@@ -6,6 +6,7 @@ import { Machine } from "./machine/machine";
 
 // A disposable Debian 13 system container on this machine's Incus (the server's packages in it, nothing else done).
 const name = process.env["CONTAINARIUM_TEST_MACHINE"];
+jest.setTimeout(30_000);
 const required = process.env["CONTAINARIUM_REQUIRE"] === "1";
 
 if (name === undefined || name === "") {

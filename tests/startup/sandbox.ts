@@ -2,17 +2,15 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { HelperAnswer } from "./answer";
 
 export const HELPER = path.resolve(__dirname, "../../startup/containarium-host");
 
 const DRIVER = path.join(__dirname, "sandbox.py");
 
-export interface Answer {
+export interface Answer extends HelperAnswer {
   status: number | null;
   stderr: string;
-  ok: boolean;
-  result?: any;
-  error?: { code: string; message: string; remedy?: string };
 }
 
 export interface ProgramFailure {
@@ -55,11 +53,11 @@ export class Sandbox {
   }
 
   /** What was started and slept, in order. */
-  calls(): any[][] {
+  calls(): unknown[][] {
     return (this.read("calls") ?? "")
       .split("\n")
       .filter((line) => line !== "")
-      .map((line) => JSON.parse(line));
+      .map((line) => JSON.parse(line) as unknown[]);
   }
 
   /** Every file below the folder with its content, except the lock. */
@@ -85,13 +83,13 @@ export class Sandbox {
       maxBuffer: 1e8,
     });
     const lines = run.stdout.split("\n").slice(0, -1);
-    return lines.map((line) => ({ status: run.status, stderr: run.stderr, ...JSON.parse(line) }));
+    return lines.map((line) => ({ status: run.status, stderr: run.stderr, ...(JSON.parse(line) as HelperAnswer) }));
   }
 
   send(input: string | Buffer): Answer {
     const run = spawnSync("python3", ["-I", DRIVER, HELPER, this.root], { input, encoding: "utf8" });
     if (run.stdout.split("\n").length !== 2) throw new Error(`not one line: ${run.stdout}\n${run.stderr}`);
-    return { status: run.status, stderr: run.stderr, ...JSON.parse(run.stdout) };
+    return { status: run.status, stderr: run.stderr, ...(JSON.parse(run.stdout) as HelperAnswer) };
   }
 
   remove(): void {

@@ -39,9 +39,8 @@ export function describeFirewall(machine: Machine): void {
   describe("the firewall", () => {
     let uid: number;
     beforeAll(async () => {
-      uid = (await machine.helper({ op: "account.list" })).result.accounts.find(
-        (account: { user: string }) => account.user === "alice",
-      ).uid;
+      const { accounts } = (await machine.helper({ op: "account.list" })).result;
+      uid = accounts.find((account) => account.user === "alice")!.uid;
     });
 
     test("lets a jump account's uid reach port 22 of its own container and nothing else", async () => {

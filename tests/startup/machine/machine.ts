@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import path from "node:path";
+import type { HelperAnswer } from "../answer";
 
 const ROOT = path.resolve(__dirname, "../../..");
 const STAND_INS = "/usr/local/lib/stand-ins";
@@ -60,9 +61,9 @@ export class Machine {
     return outcome.stdout.trim();
   }
 
-  async helper(request: unknown): Promise<any> {
+  async helper(request: unknown): Promise<HelperAnswer> {
     const outcome = await this.run(["/usr/local/sbin/containarium-host"], JSON.stringify(request));
-    return JSON.parse(outcome.stdout);
+    return JSON.parse(outcome.stdout) as HelperAnswer;
   }
 
   /** A laptop's ssh to the server. */
