@@ -15,7 +15,7 @@ const { asRoot, requireRoot, runAsRoot, thisHost } = require("./host/host");
 const { recordedLimits, recordLimits, restoreHost } = require("./host-setup");
 const { cacheDirectory, packageRoot } = require("./paths");
 const { createProgress } = require("./progress");
-const { engine } = require("./quickstart/engine-run");
+const { engine, relevant } = require("./quickstart/engine-run");
 const { layout } = require("./quickstart/layout");
 const { ensureNodePackages } = require("./quickstart/packages");
 const { lastLines, run } = require("./run");
@@ -113,7 +113,7 @@ async function destroy(quickstart) {
   const args = ["destroy", "--yes", "--skip-preview", "--stack", stack];
   const { code, stdout, stderr } = await engine(quickstart, args, { timeoutMs: destroyTimeoutMs, logFile });
   if (code === 0) return "done";
-  progress.note(lastLines(stdout + stderr, 3));
+  for (const line of lastLines(relevant(`${stdout}\n${stderr}`), 4).split("\n")) progress.note(line.trim());
   return "in part; the rest follows";
 }
 
