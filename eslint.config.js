@@ -62,6 +62,8 @@ module.exports = typescript.config(
       // A promise that nobody awaits is a test that cannot fail.
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/no-require-imports": "off",
+      // Fakes stand in for things without types.
+      "@typescript-eslint/no-explicit-any": "off",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
     },
   },

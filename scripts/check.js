@@ -1,15 +1,16 @@
 "use strict";
 
 /**
- * `npm run check`: everything that can be said of the code without a server, in under two minutes. Runs all of it, then
- * says what failed.
+ * `npm run check [-- NAME...]`: everything that can be said of the code without a server, in under two minutes. Runs all
+ * of it (or the checks that are named), then says what failed.
  */
 const path = require("node:path");
 
+const { ensureFreshBuild } = require("./fresh-build");
 const { packageRoot } = require("./paths");
 const { seconds } = require("./progress");
 const { lastLines, run } = require("./run");
-const { runMain } = require("./setup-error");
+const { SetupError, runMain } = require("./setup-error");
 
 /** Run two at a time: developers' machines have two cores at least. @type {readonly {name: string, command: string[]}[]} */
 const checks = [
@@ -24,13 +25,14 @@ const checks = [
 const shownLines = 60;
 
 /**
- * @param {import("./run").Runner} runner
+ * @param {string[]} names of the checks to run; all of them when it is empty
+ * @param {{runner?: import("./run").Runner, root?: string}} [parts]
  * @returns {Promise<string[]>} names of the checks that failed
  */
-async function check(runner = run, root = packageRoot()) {
+async function check(names = [], { runner = run, root = packageRoot() } = {}) {
   /** @type {string[]} */
   const failed = [];
-  const waiting = [...checks];
+  const waiting = checks.filter(({ name }) => names.length === 0 || names.includes(name));
   const worker = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const { name, command: [program = "", ...args] } = next; // prettier-ignore
@@ -52,7 +54,14 @@ module.exports = { check, checks };
 
 if (require.main === module) {
   void runMain(async () => {
-    const failed = await check();
+    const names = process.argv.slice(2);
+    const unknown = names.find((name) => !checks.some((known) => known.name === name));
+    if (unknown !== undefined) {
+      throw new SetupError(`no check is called ${unknown}`, { remedy: checks.map(({ name }) => name).join(", ") });
+    }
+    // Some tests run what is built. Errors of the compiler are reported by the check of types.
+    await ensureFreshBuild().catch(() => undefined);
+    const failed = await check(names);
     process.stderr.write(failed.length === 0 ? "All checks passed.\n" : `Failed: ${failed.join(", ")}\n`);
     return failed.length === 0 ? 0 : 1;
   });
