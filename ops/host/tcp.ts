@@ -18,7 +18,7 @@ export interface TcpTarget {
  */
 export function connectTcp(target: TcpTarget): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: target.address, port: target.port, noDelay: true });
+    const socket = connect({ host: target.address, port: target.port });
     const timer = setTimeout(() => fail(unreachable(target, "ETIMEDOUT")), target.timeoutMs);
     const onAbort = (): void => fail(interrupted(target.signal));
     const onError = (error: NodeJS.ErrnoException): void => fail(unreachable(target, error.code ?? "", error));
@@ -36,6 +36,7 @@ export function connectTcp(target: TcpTarget): Promise<Socket> {
     socket.on("error", onError);
     socket.once("connect", () => {
       settle();
+      socket.setNoDelay(true);
       resolve(socket);
     });
     if (target.signal?.aborted === true) onAbort();

@@ -4,8 +4,8 @@ import type { FakeIncus } from "./fake-incus";
 type Answer = { ok: true; result: unknown } | { ok: false; error: { code: string; message: string; remedy?: string } };
 
 /**
- * A stateful host helper. What goes wrong is said by the user's name: `fail-account` (account.put fails), `foreign` is an
- * account of the server, `fail-ssh` (SSH never answers), `wrong-host` (another machine answers).
+ * A stateful host helper. What goes wrong is said by the user's name: `fail-account` (account.put fails), `half-account`
+ * (account.put fails after it made the account), `foreign` is an account of the server, `fail-ssh` (SSH never answers), `wrong-host` (another machine answers).
  */
 export class FakeHelper {
   readonly accounts = new Map<string, JumpAccount>();
@@ -57,6 +57,7 @@ export class FakeHelper {
     const before = this.accounts.get(user);
     const account = { user, uid: before?.uid ?? 2000 + this.accounts.size, target, keys };
     this.accounts.set(user, account);
+    if (user === "half-account") return failure("failed", "cannot write authorized keys");
     const changed = JSON.stringify(before) !== JSON.stringify(account);
     return success({ created: before === undefined, changed, uid: account.uid });
   }

@@ -60,9 +60,9 @@ export async function startFakeServer(name = "jump-1"): Promise<FakeServer> {
     if (fake.behaviour.forwarding === "forbidden") return;
     connection.on("tcpip", (accept, reject, { destIP, destPort }) => {
       const instance = incus.at(destIP);
-      const mute = instance?.config["user.containarium.user"] === "mute";
-      if (destPort !== 22 || instance?.status !== "Running" || mute) return reject();
-      accept().end("SSH-2.0-OpenSSH_10.0\r\n");
+      const user = instance?.config["user.containarium.user"];
+      if (destPort !== 22 || instance?.status !== "Running" || user === "mute") return reject();
+      accept().end(user === "no-sshd" ? "220 mail\r\n" : "SSH-2.0-OpenSSH_10.0\r\n");
     });
   });
   await new Promise<void>((resolve) => ssh.listen(0, "127.0.0.1", resolve));

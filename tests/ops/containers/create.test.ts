@@ -118,6 +118,7 @@ describe("createContainer", () => {
       ["fail-keys", "failed", "no space left"],
       ["fail-start", "failed", "forkstart"],
       ["fail-account", "failed", "cannot lock"],
+      ["half-account", "failed", "cannot write"],
       ["fail-ssh", "failed", "no SSH banner"],
       ["wrong-host", "failed", "another machine answers"],
       ["fail-ready", "failed", "database is locked"],
@@ -311,6 +312,16 @@ describe("createContainer", () => {
         message: expect.stringContaining("somebody else is making"),
       });
       expect(fake.incus.of("raced")!.config["user.containarium.run"]).toBe("other");
+    });
+
+    it("leaves it to a later run that took it over", async () => {
+      const onStep = ({ index }: CreateStep) => {
+        if (index === 6) fake.incus.of("alice")!.config["user.containarium.run"] = "later";
+      };
+      const failure = createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] }, { onStep });
+      await expect(failure).rejects.toMatchObject({ kind: "conflict", leftBehind: undefined });
+      expect(fake.incus.of("alice")!.config).toMatchObject({ "user.containarium.state": "creating" });
+      expect(fake.helper.accounts.has("alice")).toBe(true);
     });
 
     it("makes one container of two creates of one name", async () => {

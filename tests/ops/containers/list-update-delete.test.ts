@@ -28,7 +28,7 @@ describe("listContainers", () => {
   });
 
   it("lists ours by user, with the truth about each, and leaves out what is not ours", async () => {
-    for (const user of ["mute", "zoe", "alice", "bob", "carol"])
+    for (const user of ["no-sshd", "mute", "zoe", "alice", "bob", "carol"])
       await createContainer(server, { user, sshKeys: [ALICE_KEY] });
     fake.incus.add({ name: "somebody-elses", status: "Running" });
     fake.incus.of("zoe")!.status = "Stopped";
@@ -40,6 +40,7 @@ describe("listContainers", () => {
       "bob no-ssh",
       "carol half-made",
       "mute no-ssh",
+      "no-sshd no-ssh",
       "zoe stopped",
     ]);
   });
