@@ -1,10 +1,11 @@
 #!/bin/bash
-# Bakes the golden image: what every new container is copied from. Does nothing when the wanted one is there.
+# Bakes the golden image: what every new container is copied from. Does nothing when the wanted one is there; containers
+# that were made from an older one stay as they are.
 #
-# Inputs:   /etc/containarium/server.json: image (its name), imageSource, one of
+# Inputs:   /etc/containarium/server.json: image (its name), imageVersion (another one bakes anew), imageSource, one of
 #             file:/path/rootfs.tar.zst   a root file system that golden-setup.sh has already been through
 #             images:ubuntu/24.04         an image of a server that Incus knows; golden-setup.sh runs in a container of it
-# Leaves:   the Incus image `containarium/<image>` with containarium.source and containarium.baked-at
+# Leaves:   the Incus image `containarium/<image>` with containarium.source, .version and .baked-at
 set -euo pipefail
 
 readonly here=/usr/local/lib/containarium
@@ -12,6 +13,7 @@ value() { python3 -c 'import json,sys; print(json.load(open("/etc/containarium/s
 
 image=$(value image)
 source=$(value imageSource)
+version=$(value imageVersion)
 alias="containarium/$image"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -38,13 +40,14 @@ creation_date: $(date +%s)
 properties:
   description: containarium $image
   containarium.source: "$source"
+  containarium.version: "$version"
   containarium.baked-at: "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
 templates:
   /etc/hostname: {when: [create, copy, rename], template: hostname.tpl}
   /etc/hosts: {when: [create, copy, rename], template: hosts.tpl}
 EOF
       tar -C "$work" -cf "$work/metadata.tar" metadata.yaml templates
-      incus image import "$work/metadata.tar" "$path" --alias "$alias" >/dev/null
+      incus image import "$work/metadata.tar" "$path" --reuse --alias "$alias" >/dev/null
       ;;
     *)
       builder=containarium-bake
@@ -55,8 +58,8 @@ EOF
       wait_for_address "$builder"
       incus exec "$builder" -- /usr/local/lib/containarium/golden-setup.sh
       incus stop "$builder"
-      incus publish "$builder" --alias "$alias" --compression none \
-        "containarium.source=$source" "containarium.baked-at=$(date -u +%Y-%m-%dT%H:%M:%SZ)" >/dev/null
+      incus publish "$builder" --reuse --alias "$alias" --compression none \
+        "containarium.source=$source" "containarium.version=$version" "containarium.baked-at=$(date -u +%Y-%m-%dT%H:%M:%SZ)" >/dev/null
       incus delete -f "$builder"
       ;;
   esac
@@ -72,5 +75,8 @@ warm() {
   incus delete -f containarium-warm-image
 }
 
-incus image show "$alias" >/dev/null 2>&1 || bake
+# An image by that name, of the wanted version.
+is_baked() { [ "$(incus image get-property "$alias" containarium.version 2>/dev/null)" = "$version" ]; }
+
+is_baked || bake
 warm

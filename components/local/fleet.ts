@@ -57,6 +57,7 @@ export class LocalFleet extends pulumi.ComponentResource {
           adminUser: settings.adminUser,
           adminSshKeys: [adminKey, ...settings.adminSshKeys],
           containerSubnet: containerSubnet(id),
+          neverBan: [bridgeAddress(settings.localSubnet).replace("/24", "")],
           goldenImage: settings.image,
           goldenVersion: images.golden.version,
           startupHash: startupHash(),

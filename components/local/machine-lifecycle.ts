@@ -23,6 +23,8 @@ export interface MachineSpec {
   adminUser: string;
   adminSshKeys: string[];
   containerSubnet: string;
+  /** Addresses that fail2ban leaves alone: everybody on this host comes from its end of the bridge. */
+  neverBan: string[];
   goldenImage: string;
   goldenVersion: string;
   startupHash: string;
@@ -155,7 +157,9 @@ function serverJson(spec: MachineSpec): string {
     dataDisk: dataDiskPath,
     storage: "btrfs",
     containerSubnet: spec.containerSubnet,
+    neverBan: spec.neverBan,
     image: spec.goldenImage,
+    imageVersion: spec.goldenVersion,
     imageSource: `file:${imagesDirectory}/golden.tar.zst`,
     startupHash: spec.startupHash,
   });

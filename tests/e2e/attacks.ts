@@ -26,7 +26,9 @@ export function attacks(fleet: TestFleet): void {
 
   test("no shell: the message that users are told to expect", async () => {
     const result = await fleet.ssh(["alice-jump"]);
-    expect(result.stdout + result.stderr).toContain("This account is currently not available.");
+    expect((result.stdout + result.stderr).replace(/^Pseudo-terminal will not.*\n/m, "").trim()).toBe(
+      "This account is currently not available.",
+    );
     expect(result.code).toBe(1);
   });
 

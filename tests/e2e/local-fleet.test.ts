@@ -7,6 +7,7 @@ import { rmSync } from "node:fs";
 import { attacks } from "./attacks";
 import { badInput } from "./bad-input";
 import { freshClone } from "./clone";
+import { hostHelper } from "./host-helper";
 import { otherProject } from "./other-project";
 import { people } from "./people";
 import { pulumiUp } from "./pulumi-up";
@@ -22,6 +23,7 @@ describe("people", () => people(fleet));
 describe("bad input", () => badInput(fleet));
 describe("pulumi up", () => pulumiUp(fleet));
 describe("the disk is the machine", () => theDiskIsTheMachine(fleet));
+describe("the host helper", () => hostHelper());
 describe("another project", () => otherProject(fleet));
 describe("npm run quickstart:down", () => quickstartDown(fleet));
 

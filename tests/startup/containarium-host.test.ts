@@ -143,7 +143,7 @@ describe("account.put", () => {
     expect(server.request(PUT)).toMatchObject({ status: 0, result: { created: true, changed: true, uid: 70000 } });
     expect(server.calls().find(([program]) => program === "useradd")).toEqual(
       (
-        "useradd --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin --gid containarium-jump " +
+        "useradd --no-create-home --home-dir / --shell /usr/sbin/nologin --gid containarium-jump " +
         "--no-user-group --password * -K SUB_UID_COUNT=0 -K SUB_GID_COUNT=0 -K UID_MIN=70000 -K UID_MAX=79999 alice"
       ).split(" "),
     );
@@ -237,7 +237,7 @@ describe("account.put", () => {
     server.write(`etc/${file}`, damage(server.read(`etc/${file}`)!));
     expect(server.request(PUT).result).toEqual({ created: false, changed: true, uid: 70000 });
     expect(server.read("etc/shadow")).toMatch(/^alice:\*:/m);
-    expect(server.read("etc/passwd")).toMatch(/^alice:x:70000:996::\/nonexistent:\/usr\/sbin\/nologin$/m);
+    expect(server.read("etc/passwd")).toMatch(/^alice:x:70000:996::\/:\/usr\/sbin\/nologin$/m);
   });
 
   test("says that the data disk is missing instead of making a key on the boot disk", () => {

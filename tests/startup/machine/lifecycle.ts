@@ -18,7 +18,7 @@ export function describeLifecycle(machine: Machine, key: () => string): void {
       expect(result).toMatchObject({ created: true, changed: true });
       const lines = await traces("dave");
       expect(lines).toContain(`/etc/passwd:dave:x:${result.uid}:`);
-      expect(lines).toContain(":/nonexistent:/usr/sbin/nologin");
+      expect(lines).toContain(":/:/usr/sbin/nologin");
       expect(lines).toMatch(/shadow:dave:\*:/);
       expect(lines).not.toMatch(/subuid|subgid|group:/);
       expect(await machine.targets()).toContain(`${result.uid} 10.0.3.20`);
