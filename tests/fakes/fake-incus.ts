@@ -1,48 +1,23 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Devices, Image, Network } from "../../ops/incus/types";
+import {
+  directory,
+  done,
+  etagOf,
+  failing,
+  goldenImage,
+  number,
+  OperationFailure,
+  present,
+  Refusal,
+  type FakeFile,
+  type FakeInstance,
+  type FakeOperation,
+  type Reply,
+} from "./fake-incus-replies";
 import { fakeHostKey } from "./keys";
-
-export interface FakeFile {
-  type: "file" | "directory";
-  content: string;
-  uid: number;
-  gid: number;
-  mode: number;
-}
-
-export interface FakeInstance {
-  name: string;
-  status: "Running" | "Stopped";
-  created_at: string;
-  config: Record<string, string>;
-  devices: Devices;
-  files: Map<string, FakeFile>;
-  diskUsage: number;
-}
-
-interface FakeOperation {
-  description: string;
-  /** Answers of `wait`, one after the other; the last one stays. */
-  answers: { status_code: number; err?: string }[];
-}
-
-class Refusal extends Error {
-  constructor(
-    readonly code: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-interface Reply {
-  metadata?: unknown;
-  etag?: string;
-  operation?: FakeOperation;
-  raw?: { headers: Record<string, string>; body: string };
-}
 
 /**
  * A stateful Incus: enough of its REST API on a unix socket, with the quirks of 6.0.4 that we rely on (a taken name is
@@ -318,62 +293,4 @@ export class FakeIncus {
     this.triggered.add(what);
     return true;
   }
-}
-
-/** Told by `wait` with HTTP status 200 (6.0.4). */
-class OperationFailure extends Refusal {}
-
-function done(description: string): Reply {
-  return { operation: { description, answers: [{ status_code: 200 }] } };
-}
-
-function failing(description: string, err: string, status_code = 500): Reply {
-  return { operation: { description, answers: [{ status_code, err }] } };
-}
-
-function present(instance: FakeInstance) {
-  const { files: _files, diskUsage, ...rest } = instance;
-  return {
-    ...rest,
-    type: "container",
-    description: "",
-    architecture: "x86_64",
-    profiles: [],
-    expanded_config: rest.config,
-    expanded_devices: rest.devices,
-    snapshots: null,
-    state: {
-      status: rest.status,
-      pid: 1,
-      processes: 20,
-      memory: { usage: 1e8, usage_peak: 1e8 },
-      disk: { root: { usage: diskUsage } },
-      network: null,
-    },
-  };
-}
-
-function etagOf({ config, devices }: FakeInstance): string {
-  return `"${createHash("sha256")
-    .update(JSON.stringify([config, devices]))
-    .digest("hex")}"`;
-}
-
-function directory(): FakeFile {
-  return { type: "directory", content: "", uid: 0, gid: 0, mode: 0o755 };
-}
-
-function number(header: string | string[] | undefined): number {
-  return Number(header ?? 0);
-}
-
-export function goldenImage(name: string, bakedAt: string): Image {
-  return {
-    fingerprint: createHash("sha256").update(name).digest("hex"),
-    aliases: [{ name: `containarium/${name}`, description: "" }],
-    properties: { "containarium.baked-at": bakedAt },
-    size: 1e8,
-    created_at: bakedAt,
-    uploaded_at: bakedAt,
-  };
 }

@@ -1,5 +1,5 @@
 import { chooseImage } from "../../../ops/containers/image";
-import { goldenImage } from "../../fakes/fake-incus";
+import { goldenImage } from "../../fakes/fake-incus-replies";
 
 const old = goldenImage("debian/12", "2026-10-01T00:00:00Z");
 const young = goldenImage("ubuntu/24.04", "2026-11-01T00:00:00Z");

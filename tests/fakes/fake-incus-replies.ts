@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import type { Devices, Image } from "../../ops/incus/types";
+
+export interface FakeFile {
+  type: "file" | "directory";
+  content: string;
+  uid: number;
+  gid: number;
+  mode: number;
+}
+
+export interface FakeInstance {
+  name: string;
+  status: "Running" | "Stopped";
+  created_at: string;
+  config: Record<string, string>;
+  devices: Devices;
+  files: Map<string, FakeFile>;
+  diskUsage: number;
+}
+
+export interface FakeOperation {
+  description: string;
+  /** Answers of `wait`, one after the other; the last one stays. */
+  answers: { status_code: number; err?: string }[];
+}
+
+export class Refusal extends Error {
+  constructor(
+    readonly code: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface Reply {
+  metadata?: unknown;
+  etag?: string;
+  operation?: FakeOperation;
+  raw?: { headers: Record<string, string>; body: string };
+}
+
+/** Told by `wait` with HTTP status 200 (6.0.4). */
+export class OperationFailure extends Refusal {}
+
+export function done(description: string): Reply {
+  return { operation: { description, answers: [{ status_code: 200 }] } };
+}
+
+export function failing(description: string, err: string, status_code = 500): Reply {
+  return { operation: { description, answers: [{ status_code, err }] } };
+}
+
+export function present(instance: FakeInstance) {
+  const { files: _files, diskUsage, ...rest } = instance;
+  return {
+    ...rest,
+    type: "container",
+    description: "",
+    architecture: "x86_64",
+    profiles: [],
+    expanded_config: rest.config,
+    expanded_devices: rest.devices,
+    snapshots: null,
+    state: {
+      status: rest.status,
+      pid: 1,
+      processes: 20,
+      memory: { usage: 1e8, usage_peak: 1e8 },
+      disk: { root: { usage: diskUsage } },
+      network: null,
+    },
+  };
+}
+
+export function etagOf({ config, devices }: FakeInstance): string {
+  return `"${createHash("sha256")
+    .update(JSON.stringify([config, devices]))
+    .digest("hex")}"`;
+}
+
+export function directory(): FakeFile {
+  return { type: "directory", content: "", uid: 0, gid: 0, mode: 0o755 };
+}
+
+export function number(header: string | string[] | undefined): number {
+  return Number(header ?? 0);
+}
+
+export function goldenImage(name: string, bakedAt: string): Image {
+  return {
+    fingerprint: createHash("sha256").update(name).digest("hex"),
+    aliases: [{ name: `containarium/${name}`, description: "" }],
+    properties: { "containarium.baked-at": bakedAt },
+    size: 1e8,
+    created_at: bakedAt,
+    uploaded_at: bakedAt,
+  };
+}
