@@ -5,6 +5,7 @@ import pLimit from "p-limit";
 
 import {
   ContainariumError,
+  containerName,
   type Container,
   type ContainerSpec,
   createContainer,
@@ -78,7 +79,7 @@ async function create(inputs: ContainerInputs): Promise<dynamic.CreateResult<Con
   } catch (error) {
     if (!(error instanceof ContainariumError) || error.leftBehind === undefined) throw error;
     // Half made: in the state it is known, and the next update completes it.
-    const half = { id: `${inputs.user}-container`, properties: { ...inputs, ip: "", hostKeys: [] } };
+    const half = { id: containerName(inputs.user), properties: { ...inputs, ip: "", hostKeys: [] } };
     throw Object.assign(error, half, { reasons: [error.message] });
   }
 }

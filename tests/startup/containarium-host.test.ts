@@ -386,7 +386,8 @@ describe("rebuild", () => {
     server.request({ ...PUT, user: "gone", target: "10.0.3.99" });
     const instances = [
       instance("alice", "10.0.3.10"),
-      instance("bob", "10.0.3.11", [OTHER]),
+      // Incus knows no underscore in names.
+      instance("bob_by", "10.0.3.11", [OTHER], "bob-by-container"),
       { name: "tool", config: {} },
     ];
     await withIncus(instances, () => {
@@ -395,7 +396,7 @@ describe("rebuild", () => {
     });
     expect(server.request({ op: "account.list" }).result.accounts).toMatchObject([
       { user: "alice", target: "10.0.3.10", keys: [KEY] },
-      { user: "bob", target: "10.0.3.11", keys: [OTHER] },
+      { user: "bob_by", target: "10.0.3.11", keys: [OTHER] },
     ]);
     expect(server.read("etc/passwd")).toContain("boss:x:1000");
   });
