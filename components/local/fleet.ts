@@ -35,7 +35,6 @@ export class LocalFleet extends pulumi.ComponentResource {
         network: names.network,
         bridgeAddress: bridgeAddress(settings.localSubnet),
         pool: names.pool,
-        image: images.machine.version,
       },
       { parent: this },
     );

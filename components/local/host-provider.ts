@@ -1,13 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import * as os from "node:os";
-import * as path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
 import type { dynamic } from "@pulumi/pulumi";
 
-import { runOnHost } from "./host-command";
 import { incus, queryIncus } from "./host-incus";
-import { ensureImages } from "./images";
+import { removeMachineImages } from "./machine-image";
 import { ownerKey, refuseForeign } from "./owner";
 
 export interface HostInputs {
@@ -15,7 +11,6 @@ export interface HostInputs {
   network: string;
   bridgeAddress: string;
   pool: string;
-  image: string;
 }
 
 export const localHostProvider = {
@@ -49,41 +44,30 @@ export const localHostProvider = {
   },
 };
 
-/** Name of the machine image of one version in this host's Incus. */
-export function machineImageAlias(version: string): string {
-  return `containarium/machine/${version}`;
-}
-
-/** Removes the bridge, the pool and the images, as far as they are there and ours. */
+/** Removes the bridge and the pool, as far as they are there and ours; the images with the host's last fleet. */
 export async function removeLocalHost(props: Pick<HostInputs, "network" | "pool" | "owner">): Promise<void> {
   const network = await queryIncus<{ config: Record<string, string> }>(`/1.0/networks/${props.network}`);
   if (network?.config[ownerKey] === props.owner) await incus("network", "delete", props.network);
   const pool = await queryIncus<{ config: Record<string, string> }>(`/1.0/storage-pools/${props.pool}`);
   if (pool?.config[ownerKey] === props.owner) {
-    // The pool cannot go while images keep a copy in it; other fleets' pools make their own again.
-    for (const image of (await queryIncus<MachineImage[]>("/1.0/images?recursion=1")) ?? []) {
-      if (image.aliases.some(({ name }) => name.startsWith("containarium/machine/"))) {
-        await incus("image", "delete", image.fingerprint);
-      }
-    }
+    await removeMachineImages(props.pool, await isLastFleet(props.pool));
     await incus("storage", "delete", props.pool);
   }
 }
 
-interface MachineImage {
-  fingerprint: string;
-  aliases: { name: string }[];
+async function isLastFleet(pool: string): Promise<boolean> {
+  const pools = await queryIncus<{ name: string; config: Record<string, string> }[]>("/1.0/storage-pools?recursion=1");
+  return (pools ?? []).every(({ name, config }) => name === pool || config[ownerKey] === undefined);
 }
 
-async function isThere({ network, pool, image }: HostInputs): Promise<boolean> {
-  const paths = [`/1.0/networks/${network}`, `/1.0/storage-pools/${pool}`, imagePath(image)];
+async function isThere({ network, pool }: HostInputs): Promise<boolean> {
+  const paths = [`/1.0/networks/${network}`, `/1.0/storage-pools/${pool}`];
   return (await Promise.all(paths.map((at) => queryIncus(at)))).every((found) => found !== undefined);
 }
 
 async function converge(inputs: HostInputs): Promise<void> {
   await ensureNetwork(inputs);
   await ensurePool(inputs);
-  await ensureMachineImage(inputs.image);
 }
 
 async function ensureNetwork({ network, bridgeAddress, owner }: HostInputs): Promise<void> {
@@ -104,51 +88,6 @@ async function ensurePool({ pool, owner }: HostInputs): Promise<void> {
   if (found === undefined) await incus("storage", "create", pool, "btrfs", "size=30GiB", `${ownerKey}=${owner}`);
 }
 
-async function ensureMachineImage(version: string): Promise<void> {
-  if ((await queryIncus(imagePath(version))) !== undefined) return;
-  const { machine } = await ensureImages();
-  const work = mkdtempSync(path.join(os.tmpdir(), "containarium-image-"));
-  try {
-    writeImageMetadata(work);
-    await runOnHost(["tar", "-C", work, "-cf", path.join(work, "metadata.tar"), "metadata.yaml", "templates"]);
-    await incus(
-      "image",
-      "import",
-      path.join(work, "metadata.tar"),
-      machine.rootfs,
-      "--alias",
-      machineImageAlias(version),
-    );
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-}
-
-/** Incus writes a new machine's name into these files when it makes it. */
-function writeImageMetadata(directory: string): void {
-  const when = "{when: [create, copy, rename], template: NAME.tpl}";
-  writeFileSync(
-    path.join(directory, "metadata.yaml"),
-    [
-      `architecture: ${os.machine()}`,
-      `creation_date: ${Math.floor(Date.now() / 1000)}`,
-      "properties: {description: containarium machine}",
-      "templates:",
-      `  /etc/hostname: ${when.replace("NAME", "hostname")}`,
-      `  /etc/hosts: ${when.replace("NAME", "hosts")}`,
-      "",
-    ].join("\n"),
-  );
-  const templates = path.join(directory, "templates");
-  mkdirSync(templates);
-  writeFileSync(path.join(templates, "hostname.tpl"), "{{ container.name }}\n");
-  writeFileSync(path.join(templates, "hosts.tpl"), "127.0.0.1 localhost\n127.0.1.1 {{ container.name }}\n");
-}
-
-function imagePath(version: string): string {
-  return `/1.0/images/aliases/${encodeURIComponent(machineImageAlias(version))}`;
-}
-
-function pick({ owner, network, bridgeAddress, pool, image }: HostInputs): HostInputs {
-  return { owner, network, bridgeAddress, pool, image };
+function pick({ owner, network, bridgeAddress, pool }: HostInputs): HostInputs {
+  return { owner, network, bridgeAddress, pool };
 }

@@ -11,11 +11,9 @@ export interface LocalHostArgs {
   bridgeAddress: pulumi.Input<string>;
   /** Name of the storage pool of the machines' boot disks. */
   pool: pulumi.Input<string>;
-  /** Version of the machine image. */
-  image: pulumi.Input<string>;
 }
 
-/** What the machines of a local fleet share on this host: a bridge, a pool for boot disks, the machine image. */
+/** What the machines of a local fleet share on this host: a bridge and a pool for boot disks. */
 export class LocalHost extends pulumi.dynamic.Resource {
   constructor(name: string, args: LocalHostArgs, options?: pulumi.CustomResourceOptions) {
     super(stub("localHost"), name, { ...args }, options, "containarium", "LocalHost");

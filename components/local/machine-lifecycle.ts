@@ -4,9 +4,9 @@ import * as path from "node:path";
 import { OperationError, TimeoutError } from "../../ops/errors";
 import { startupFiles, type StartupFile } from "../startup-files";
 import { attachDataDisk, detachDataDisk } from "./data-disk";
-import { machineImageAlias } from "./host-provider";
 import { incus, pushFile, queryIncus } from "./host-incus";
 import { ensureImages } from "./images";
+import { ensureMachineImage, machineImageAlias } from "./machine-image";
 import { ownerKey, refuseForeign } from "./owner";
 
 /** What a local machine is; see LocalMachineArgs for units. */
@@ -92,6 +92,7 @@ function devicesOf(spec: MachineSpec, loop: string, images: string): HostInstanc
 async function ensureInstance(spec: MachineSpec, devices: HostInstance["devices"]): Promise<void> {
   const found = await find(spec.instance);
   if (found === undefined) {
+    await ensureMachineImage(spec.image);
     const body = {
       name: spec.instance,
       source: { type: "image", alias: machineImageAlias(spec.image) },

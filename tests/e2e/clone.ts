@@ -1,7 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+
+import { ownerKey } from "../../components/local/owner";
+import { removeEverything } from "../../components/local/teardown";
 
 export interface Result {
   code: number;
@@ -13,6 +16,25 @@ export interface Result {
 /** The stack of the end-to-end tests: beside a developer's own `local` fleet, never in its way. */
 export const stack = "e2e";
 
+/**
+ * A run that was killed leaves its fleet on the host: removes it, if its process is gone.
+ * @throws Error when another run is under way
+ */
+export async function removeLeftovers(): Promise<void> {
+  const networks = JSON.parse(execFileSync("incus", ["network", "list", "-f", "json"], { encoding: "utf8" }));
+  for (const { config } of networks as { config: Record<string, string> }[]) {
+    const [owner, projectDirectory = ""] = (config[ownerKey] ?? "").split(":");
+    if (owner !== stack) continue;
+    const pid = existsSync(pidFile(projectDirectory)) ? Number(readFileSync(pidFile(projectDirectory), "utf8")) : 0;
+    if (pid > 0 && existsSync(`/proc/${pid}`))
+      throw new Error(`process ${pid} runs the same tests in ${projectDirectory}`);
+    await removeEverything({ projectDirectory, stack });
+    rmSync(projectDirectory, { recursive: true, force: true });
+  }
+}
+
+const pidFile = (clone: string) => path.join(clone, ".e2e-process");
+
 /** What a person gets who clones the project now: the tracked and new files, nothing built, nothing installed. */
 export function freshClone(): string {
   const clone = mkdtempSync(path.join(os.tmpdir(), "containarium-e2e-"));
@@ -23,6 +45,7 @@ export function freshClone(): string {
     mkdirSync(path.dirname(path.join(clone, file)), { recursive: true });
     cpSync(file, path.join(clone, file));
   }
+  writeFileSync(pidFile(clone), String(process.pid));
   return clone;
 }
 

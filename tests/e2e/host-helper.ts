@@ -1,5 +1,5 @@
 import { localImages } from "../../components/local/images";
-import { machineImageAlias } from "../../components/local/host-provider";
+import { machineImageAlias } from "../../components/local/machine-image";
 import { describeBans } from "../startup/machine/bans";
 import { describeFirewall } from "../startup/machine/firewall";
 import { describeJumpAccount } from "../startup/machine/jump-account";

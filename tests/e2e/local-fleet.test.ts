@@ -6,7 +6,7 @@ import { rmSync } from "node:fs";
 
 import { attacks } from "./attacks";
 import { badInput } from "./bad-input";
-import { freshClone } from "./clone";
+import { freshClone, removeLeftovers } from "./clone";
 import { hostHelper } from "./host-helper";
 import { otherProject } from "./other-project";
 import { people } from "./people";
@@ -16,6 +16,8 @@ import { theDiskIsTheMachine } from "./the-disk-is-the-machine";
 import { TestFleet } from "./fleet";
 
 const fleet = new TestFleet(freshClone());
+
+beforeAll(removeLeftovers);
 
 describe("npm run quickstart", () => quickstart(fleet));
 describe("what a jump account cannot do", () => attacks(fleet));
