@@ -28,9 +28,6 @@ const downloader = "pulumi@3.265.0";
 const downloadTimeoutMs = 10 * 60_000;
 const buildTimeoutMs = 60 * 60_000;
 
-/** The oldest Go that the pinned modules build with. */
-const oldestGo = [1, 25];
-
 /**
  * What is built: the engine itself, and the host that runs Node programs for it. The version is what `pulumi version`
  * and the plugin checks say.
@@ -110,11 +107,12 @@ async function download({ onProgress, runner, env }) {
 }
 
 /** @param {Required<InstallOptions>} options @param {string} failure */
-async function requireGo({ runner, env }, failure) {
+async function requireGo({ onProgress, runner, env }, failure) {
+  const wanted = goVersionOf("pulumi");
   const remedy = [
     "One of these, then the same command again:",
     `- put Pulumi 3.200 or newer on PATH (pulumi.com/docs/install)`,
-    `- put Go ${oldestGo.join(".")} or newer on PATH (go.dev/dl): then the engine is built from its modules`,
+    `- put Go ${wanted.join(".")} or newer on PATH (go.dev/dl): then the engine is built from its modules`,
   ].join("\n");
   const go = which("go", env);
   if (go === undefined) {
@@ -123,20 +121,40 @@ async function requireGo({ runner, env }, failure) {
       remedy,
     });
   }
-  const { stdout } = await runner([go, "env", "GOVERSION"], { env });
-  const [major = 0, minor = 0] = (/go(\d+)\.(\d+)/.exec(stdout) ?? []).slice(1).map(Number);
-  if (
-    major < /** @type {number} */ (oldestGo[0]) ||
-    (major === oldestGo[0] && minor < /** @type {number} */ (oldestGo[1]))
-  ) {
-    throw new SetupError(
-      `no Pulumi engine: it cannot be downloaded here, and ${stdout.trim() || "this Go"} is too old`,
-      {
-        log: failure,
-        remedy,
-      },
-    );
+  // Asked where it will build: since 1.21, Go fetches the version that go.mod names, unless GOTOOLCHAIN forbids it.
+  onProgress(`asking ${go} for Go ${wanted.join(".")}`);
+  const { stdout, stderr } = await runner([go, "env", "GOVERSION"], buildOptions("pulumi", env));
+  const version = /\bgo(\d+(?:\.\d+)*)/.exec(stdout)?.[1];
+  if (version !== undefined && compareVersions(version.split(".").map(Number), wanted) >= 0) return;
+  throw new SetupError(
+    `no Pulumi engine: it cannot be downloaded here, and ${version === undefined ? go : `go${version}`} is too old`,
+    { log: [failure, lastLines(stderr, 2)].filter(Boolean).join("\n"), remedy },
+  );
+}
+
+/** The Go version that the pinned modules of a build need. @param {string} module @returns {number[]} */
+function goVersionOf(module) {
+  const text = fs.readFileSync(path.join(moduleDirectory(module), "go.mod"), "utf8");
+  return (/^go ([\d.]+)$/m.exec(text)?.[1] ?? "0").split(".").map(Number);
+}
+
+/** @param {number[]} a @param {number[]} b negative when `a` is older */
+function compareVersions(a, b) {
+  for (const [index, part] of b.entries()) {
+    const difference = (a[index] ?? 0) - part;
+    if (difference !== 0) return difference;
   }
+  return 0;
+}
+
+/** @param {string} module */
+function moduleDirectory(module) {
+  return path.join(packageRoot(), "scripts", "engine", module);
+}
+
+/** How Go is run for a build; whatever else somebody told it does not count. @param {string} module @param {NodeJS.ProcessEnv} env */
+function buildOptions(module, env) {
+  return { cwd: moduleDirectory(module), env: { ...env, GOFLAGS: "", GOWORK: "off", CGO_ENABLED: "0" } };
 }
 
 /**
@@ -168,8 +186,7 @@ async function buildOne(build, bin, { onProgress, runner, env }) {
       runner,
       ["go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", output, build.package],
       {
-        cwd: path.join(packageRoot(), "scripts", "engine", build.module),
-        env: { ...env, GOFLAGS: "", GOWORK: "off", CGO_ENABLED: "0" },
+        ...buildOptions(build.module, env),
         timeoutMs: buildTimeoutMs,
         failure: `${build.program} could not be built`,
         remedy:

@@ -140,7 +140,12 @@ describe("ensureEngine", () => {
   beforeEach(() => (said.length = 0));
 
   /** Answers as npm and Go do; `go build` writes what it was asked for, unless it is to fail. */
-  function machine(parts: { download?: boolean; go?: string; fail?: string }): Runner & { commands: string[] } {
+  function machine(parts: {
+    download?: boolean;
+    go?: string;
+    toolchain?: string;
+    fail?: string;
+  }): Runner & { commands: string[] } {
     const commands: string[] = [];
     const runner: Runner = (command, options) => {
       commands.push(command.join(" "));
@@ -149,7 +154,12 @@ describe("ensureEngine", () => {
         if (!parts.download) return Promise.resolve({ ...result, code: 1, stderr: "pulumi: fetch failed\n" });
         engineIn(path.join(directory, "home", "versions", options?.env?.PULUMI_VERSION ?? "", "bin"));
       }
-      if (command.includes("GOVERSION")) return Promise.resolve({ ...result, stdout: `${parts.go}\n` });
+      if (command.includes("GOVERSION")) {
+        // Go 1.21 and newer becomes the Go that go.mod names, but only in that module's folder.
+        const inModule = existsSync(path.join(options?.cwd ?? "", "go.mod"));
+        const version = inModule ? (parts.toolchain ?? parts.go) : parts.go;
+        return Promise.resolve({ ...result, stdout: `${version}\n` });
+      }
       if (command[1] === "build") {
         const output = command[command.indexOf("-o") + 1] ?? "";
         if (path.basename(output) === parts.fail)
@@ -185,6 +195,11 @@ describe("ensureEngine", () => {
     expect(said.join("\n")).toMatch(/the download does not work here \(pulumi: fetch failed\)/);
   });
 
+  it("takes an older Go that fetches the one it needs", async () => {
+    const runner = machine({ go: "go1.24.4", toolchain: "go1.25.11" });
+    expect((await ensureEngine({ onProgress, runner, env })).origin).toBe("built");
+  });
+
   it("leaves nothing that looks like an engine when a build fails", async () => {
     const runner = machine({ go: "go1.26.8", fail: "pulumi" });
     await expect(ensureEngine({ onProgress, runner, env })).rejects.toMatchObject({
@@ -197,12 +212,13 @@ describe("ensureEngine", () => {
   it.each([
     ["there is no Go", undefined, /no Go to build it with/],
     ["Go is too old", "go1.19.8", /go1\.19\.8 is too old/],
+    ["Go is a little too old", "go1.25.3", /go1\.25\.3 is too old/],
   ])("says what to do where %s", async (_what, go, message) => {
     const lone = { ...env, PATH: path.join(directory, "bin") };
     await expect(ensureEngine({ onProgress, runner: machine({ go }), env: lone })).rejects.toMatchObject({
       message: expect.stringMatching(message),
       log: "pulumi: fetch failed",
-      remedy: expect.stringMatching(/put Pulumi 3\.200 or newer on PATH[\s\S]*put Go 1\.25 or newer/),
+      remedy: expect.stringMatching(/put Pulumi 3\.200 or newer on PATH[\s\S]*put Go 1\.25\.\d+ or newer/),
     });
   });
 });
