@@ -32,7 +32,7 @@ export async function removeEverything({ projectDirectory, stack, onProgress }: 
     rmSync(path.join(disks, file), { force: true });
   }
   const { network, pool } = localNames(stack);
-  onProgress?.(`removing the bridge ${network} and the pool ${pool}`);
+  onProgress?.(`removing the bridge ${network} and the pool ${pool}, if they are this fleet's`);
   await removeLocalHost({ network, pool, owner });
 }
 
