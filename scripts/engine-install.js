@@ -164,6 +164,11 @@ function buildOptions(module, env) {
 async function buildAll({ onProgress, runner, env }) {
   const target = path.dirname(buildDirectory(env));
   fs.mkdirSync(path.dirname(target), { recursive: true });
+  // The lock is ours: what is there of other builds was left by runs that were killed.
+  for (const name of fs.readdirSync(path.dirname(target))) {
+    if (name.startsWith(`${path.basename(target)}.build-`))
+      fs.rmSync(path.join(path.dirname(target), name), { recursive: true, force: true });
+  }
   const work = fs.mkdtempSync(`${target}.build-`);
   try {
     for (const build of builds) await buildOne(build, path.join(work, "bin"), { onProgress, runner, env });

@@ -200,6 +200,13 @@ describe("ensureEngine", () => {
     expect((await ensureEngine({ onProgress, runner, env })).origin).toBe("built");
   });
 
+  it("clears away what a killed build left", async () => {
+    const left = `${path.dirname(buildDirectory(env))}.build-killed`;
+    program(path.join(left, "bin", "pulumi"));
+    await ensureEngine({ onProgress, runner: machine({ go: "go1.26.8" }), env });
+    expect(existsSync(left)).toBe(false);
+  });
+
   it("leaves nothing that looks like an engine when a build fails", async () => {
     const runner = machine({ go: "go1.26.8", fail: "pulumi" });
     await expect(ensureEngine({ onProgress, runner, env })).rejects.toMatchObject({
