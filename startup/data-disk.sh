@@ -41,7 +41,7 @@ prepare_btrfs() {
   type=$(blkid -p -o value -s TYPE "$device" || true)
   found=$(blkid -p -o value -s LABEL "$device" || true)
   [ "$type" = btrfs ] && [ "$found" = "$label" ] ||
-    refuse "$device holds ${type:-unknown data}${found:+ labelled $found}, not our pool. It was not touched"
+    refuse "$device holds ${type:-unknown data}${found:+ labelled $found}, not our pool. It was not touched. Only if nothing on it is of value:  wipefs --all $device"
   mkdir -p "$root"
   mount -t btrfs -o noatime,compress=lzo,user_subvol_rm_allowed "$device" "$root"
 }
@@ -50,6 +50,19 @@ prepare_btrfs() {
 grow_btrfs() { btrfs filesystem resize max "$root" >/dev/null; }
 
 prepare_zfs() { refuse "storage zfs is not supported by this version"; }
+
+# One disk is one server. Loop devices and disk names can be mixed up; two servers on one disk would ruin it.
+claim() {
+  local owner
+  owner=$(cat "$root/state/server" 2>/dev/null || true)
+  if [ -z "$owner" ]; then
+    value name > "$root/state/server.new"
+    mv "$root/state/server.new" "$root/state/server"
+  elif [ "$owner" != "$(value name)" ]; then
+    umount "$root"
+    refuse "it is the disk of $owner, not of $(value name). To make it this one's, empty the file state/server on it"
+  fi
+}
 
 bind_incus() {
   mkdir -p /var/lib/incus
@@ -65,9 +78,10 @@ main() {
     wait_for_device "$device"
     "prepare_$storage" "$device"
   fi
-  "grow_$storage"
   install -d -m 0711 "$root/incus"
   install -d -m 0700 "$root/ssh" "$root/state"
+  claim
+  "grow_$storage"
   bind_incus
 }
 

@@ -101,7 +101,9 @@ async function ensureInstance(spec: MachineSpec, devices: HostInstance["devices"
       config: {
         "security.privileged": "true",
         "security.nesting": "true",
-        "boot.autostart": "true",
+        // After a reboot of the host loop devices are dealt anew: a machine that started by itself could get another
+        // one's disk. `npm run quickstart` and `pulumi up` attach the right one first.
+        "boot.autostart": "false",
         [ownerKey]: spec.owner,
       },
       devices,

@@ -33,28 +33,36 @@ export function theDiskIsTheMachine(fleet: TestFleet): void {
     await expectNoChanges(fleet);
   });
 
+  /** The real script, in a mount namespace of its own, on a loop device of the file: as the server `name` would. */
+  const bringUpDisk = (file: string, name: string) => {
+    const script = readFileSync(path.join(fleet.clone, "startup/data-disk.sh"), "utf8")
+      .replace(
+        /^value\(\) .*$/m,
+        `value() { case $1 in dataDisk) echo $DEVICE;; storage) echo btrfs;; name) echo ${name};; esac; }`,
+      )
+      .replaceAll("/srv/containarium", `${fleet.clone}/disk-root`)
+      .replaceAll("/var/lib/incus", `${fleet.clone}/disk-incus`);
+    const attach = `DEVICE=$(losetup -f --show ${file}); export DEVICE; unshare -m bash; code=$?; losetup -d $DEVICE; exit $code`;
+    return run(["bash", "-c", attach], { cwd: fleet.clone, input: script });
+  };
+  const sh = (script: string) => run(["sh", "-c", script], { cwd: fleet.clone });
+
   test("a disk that is not ours is refused, byte for byte untouched", async () => {
-    const directory = fleet.clone;
-    const sh = (script: string) => run(["sh", "-c", script], { cwd: directory });
     await sh(
       "truncate -s 300M foreign.img && mkfs.ext4 -q -L theirs foreign.img && sha256sum foreign.img > foreign.sum",
     );
-    const source = readFileSync(path.join(directory, "startup/data-disk.sh"), "utf8");
-    // The real script, in a mount namespace of its own, on a loop device of the foreign file.
-    const script = source
-      .replace("device=$(value dataDisk)", "device=$DEVICE")
-      .replace("storage=$(value storage)", "storage=btrfs")
-      .replaceAll("/srv/containarium", `${directory}/foreign-root`);
-    const refused = await run(
-      [
-        "bash",
-        "-c",
-        `DEVICE=$(losetup -f --show foreign.img); export DEVICE; unshare -m bash; code=$?; losetup -d $DEVICE; exit $code`,
-      ],
-      { cwd: directory, input: script },
-    );
+    const refused = await bringUpDisk("foreign.img", "jump-1");
     expect(refused.stderr).toMatch(/data disk refused.*ext4/);
     expect(refused.code).toBe(1);
     expect((await sh("sha256sum -c foreign.sum")).code).toBe(0);
+  });
+
+  test("a blank disk becomes a server's, is found again, and is refused by every other server", async () => {
+    await sh("truncate -s 300M blank.img");
+    expect(await bringUpDisk("blank.img", "jump-7")).toMatchObject({ code: 0 });
+    expect(await bringUpDisk("blank.img", "jump-7")).toMatchObject({ code: 0 });
+    const refused = await bringUpDisk("blank.img", "jump-8");
+    expect(refused.stderr).toMatch(/data disk refused: it is the disk of jump-7/);
+    expect(refused.code).toBe(1);
   });
 }
