@@ -9,7 +9,7 @@ const path = require("node:path");
 
 const { planDaemons, startDaemons } = require("./host/daemons");
 const { requireRoot, runAsRoot, thisHost } = require("./host/host");
-const { planLimits, requireKernel, restoreLimits, setLimits } = require("./host/kernel");
+const { loadModules, planLimits, planModules, requireKernel, restoreLimits, setLimits } = require("./host/kernel");
 const { installPackages, planPackages } = require("./host/packages");
 const { pickSubnet, usersOf } = require("./host/subnet");
 const { askPassword, confirm } = require("./terminal");
@@ -21,6 +21,7 @@ const { SetupError, runMain } = require("./setup-error");
  *
  * @typedef {object} HostPlan
  * @property {import("./host/packages").PackagePlan} packages
+ * @property {"br_netfilter"[]} modules of the kernel
  * @property {import("./host/kernel").LimitChange[]} limits
  * @property {("lxcfs" | "incus")[]} daemons
  *
@@ -35,14 +36,20 @@ const { SetupError, runMain } = require("./setup-error");
 
 /** @param {Host} host @returns {Promise<HostPlan>} */
 async function planHost(host) {
-  return { packages: await planPackages(host), limits: planLimits(host), daemons: await planDaemons(host) };
+  return {
+    packages: await planPackages(host),
+    modules: planModules(host),
+    limits: planLimits(host),
+    daemons: await planDaemons(host),
+  };
 }
 
 /** @param {HostPlan} plan @returns {string[]} empty when there is nothing to do */
-function describePlan({ packages, limits, daemons }) {
+function describePlan({ packages, modules, limits, daemons }) {
   return [
     ...(packages.backports ? [`add the package source ${packages.backports} (Debian 12 itself has no Incus 6)`] : []),
     ...packages.install.map(({ name, why }) => `install ${name.padEnd(24)} ${why}`),
+    ...modules.map((name) => `load    ${name.padEnd(24)} filters between people's containers (until the next reboot)`),
     ...limits.map(({ name, before, after }) => `raise ${name} ${before} -> ${after} (until the next reboot)`),
     ...daemons.map((name) => `start ${name}`),
   ];
@@ -74,6 +81,7 @@ async function setUpHost({ projectDirectory, interactive, yes = false, say, host
 /** @param {Host} host @param {HostPlan} plan @param {Pick<SetupOptions, "projectDirectory" | "say" | "logFile">} options */
 async function applyPlan(host, plan, { projectDirectory, say, logFile }) {
   await installPackages(host, plan.packages, { logFile });
+  await loadModules(host, plan.modules);
   // Written before: a run that is killed here can still be undone.
   recordLimits(projectDirectory, plan.limits);
   const { refused } = await setLimits(host, plan.limits);

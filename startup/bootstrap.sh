@@ -43,6 +43,20 @@ install_packages() {
   systemctl unmask --runtime incus.service incus.socket incus-startup.service
 }
 
+# Incus filters IPv6 by this module and leaves loading it to the administrator. A machine that is a container has its
+# host's kernel: there, quickstart has loaded it.
+load_kernel_modules() {
+  local module=br_netfilter switch=/proc/sys/net/bridge/bridge-nf-call-ip6tables
+  if [ "$(systemd-detect-virt --container || true)" = none ]; then
+    printf '%s\n' "$module" > /etc/modules-load.d/containarium.conf
+    modprobe "$module" || true
+  fi
+  [ -e "$switch" ] ||
+    { echo "this kernel has not loaded $module; on the machine's host:  modprobe $module" >&2; return 1; }
+  # Each network namespace has its own switches.
+  [ "$(cat "$switch")" = 1 ] || echo 1 > "$switch"
+}
+
 # Stock values end at about ten containers (inotify) or a few dozen (keys): each is a wall that somebody ran into.
 raise_kernel_limits() {
   if [ "$(systemd-detect-virt --container || true)" != none ]; then
@@ -236,6 +250,7 @@ main() {
   flock 9
   rm -f "$run/ready"
   step "packages" install_packages
+  step "kernel modules" load_kernel_modules
   step "kernel limits" raise_kernel_limits
   step "admin account" ensure_admin
   step "data disk" ensure_data_disk

@@ -63,6 +63,36 @@ async function restoreLimits(host, changes) {
   return changed;
 }
 
+const bridgeFilter = "/proc/sys/net/bridge/bridge-nf-call-ip6tables";
+
+/**
+ * Modules that a machine cannot load by itself and that nothing loads for it. Incus leaves this one to the
+ * administrator, and refuses to start a container that is kept from forging IPv6 addresses.
+ * @param {import("./host").Host} host
+ * @returns {"br_netfilter"[]} those that are missing
+ */
+function planModules(host) {
+  return host.exists(bridgeFilter) ? [] : ["br_netfilter"];
+}
+
+/**
+ * Every network namespace has its own switches, on at first. Off for this host's own, its bridges (of virtual machines,
+ * say) carry on as before; the machines have theirs.
+ * @param {import("./host").Host} host
+ * @param {"br_netfilter"[]} modules
+ */
+async function loadModules(host, modules) {
+  for (const name of modules) {
+    await runAsRoot(host, ["modprobe", name], {
+      failure: `this kernel has no ${name}, by which a machine keeps people's containers from forging addresses`,
+      remedy: "A Debian or Ubuntu kernel has it; a trimmed one (some clouds, some sandboxes) may not.",
+    });
+    for (const family of ["arptables", "ip6tables", "iptables"]) {
+      await host.run(asRoot(host, ["tee", bridgeFilter.replace("ip6tables", family)]), { input: "0\n" });
+    }
+  }
+}
+
 /**
  * @param {import("./host").Host} host
  * @throws {SetupError} when the kernel lacks what the machines' storage needs
@@ -93,4 +123,4 @@ function fileOf(name) {
   return `/proc/sys/${name.replaceAll(".", "/")}`;
 }
 
-module.exports = { kernelLimits, planLimits, requireKernel, restoreLimits, setLimits };
+module.exports = { kernelLimits, loadModules, planLimits, planModules, requireKernel, restoreLimits, setLimits };

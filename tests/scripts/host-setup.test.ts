@@ -17,6 +17,7 @@ const installedAll = { stdout: needed.map(({ name }) => `installed ${name}\n`).j
 const kernel = {
   "/proc/filesystems": "\tbtrfs\n",
   "/dev/loop-control": "",
+  "/proc/sys/net/bridge/bridge-nf-call-ip6tables": "1\n",
   "/proc/self/mounts": "x / fuse.lxcfs rw\n",
 };
 const keys = "/proc/sys/kernel/keys/maxkeys";
@@ -49,6 +50,21 @@ describe("with a project folder", () => {
     expect(recordedLimits(projectDirectory)).toEqual([{ name: "kernel.keys.maxkeys", before: 200, after: 20000 }]);
   });
 
+  it("loads the module that machines filter with, and keeps it off this host's own bridges", async () => {
+    const given = options();
+    const files = Object.fromEntries(Object.entries(kernel).filter(([file]) => !file.includes("/net/bridge/")));
+    const answers = { "dpkg-query": installedAll, "incus query": {}, "modprobe br_netfilter": {}, tee: {} };
+    const host = fakeHost({ files, answers });
+    await setUpHost({ ...given, host });
+    expect(given.said.join("\n")).toMatch(/load +br_netfilter/);
+    const switches = ["arptables", "ip6tables", "iptables"].map(
+      (name) => `tee /proc/sys/net/bridge/bridge-nf-call-${name}`,
+    );
+    const changes = host.commands.filter((command) => /^(modprobe|tee) /.test(command));
+    expect(changes).toEqual(["modprobe br_netfilter", ...switches]);
+    expect(switches.map((command) => host.inputs.get(command))).toEqual(["0\n", "0\n", "0\n"]);
+  });
+
   it("does and says nothing where there is nothing to do", async () => {
     const given = options();
     const host = fakeHost({ files: kernel, answers: { "dpkg-query": installedAll, "incus query": {} } });
@@ -77,7 +93,7 @@ describe("with a project folder", () => {
 });
 
 it("describePlan is empty for an empty plan", () => {
-  expect(describePlan({ packages: { install: [] }, limits: [], daemons: [] })).toEqual([]);
+  expect(describePlan({ packages: { install: [] }, modules: [], limits: [], daemons: [] })).toEqual([]);
 });
 
 describe("subnets of a real host's answers", () => {

@@ -1,4 +1,11 @@
-import { kernelLimits, planLimits, requireKernel, restoreLimits, setLimits } from "../../../scripts/host/kernel";
+import {
+  kernelLimits,
+  loadModules,
+  planLimits,
+  requireKernel,
+  restoreLimits,
+  setLimits,
+} from "../../../scripts/host/kernel";
 import { fakeHost } from "../fake-host";
 
 const maxInstances = "/proc/sys/fs/inotify/max_user_instances";
@@ -58,6 +65,11 @@ describe("restoreLimits", () => {
     expect(await restoreLimits(host, changes)).toEqual([]);
     expect(host.files.get(maxInstances)).toBe("65536\n");
   });
+});
+
+it("loadModules says what a kernel without the module is lacking", async () => {
+  const host = fakeHost({ uid: 1000, answers: { "sudo -n modprobe br_netfilter": { code: 1, stderr: "not found" } } });
+  await expect(loadModules(host, ["br_netfilter"])).rejects.toThrow(/no br_netfilter/);
 });
 
 describe("requireKernel", () => {
