@@ -111,7 +111,18 @@ async function update(
 }
 
 async function remove(_id: string, props: ContainerOutputs): Promise<void> {
-  await onServer(props.server, (server) => deleteContainer(server, props.user));
+  try {
+    await onServer(props.server, (server) => deleteContainer(server, props.user));
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error;
+    throw new UnreachableError(`${props.user} cannot be deleted: ${error.message}`, {
+      server: props.server.name,
+      cause: error,
+      remedy:
+        "Bring the server back first:  pulumi up\n" +
+        "If it is gone for good, forget the person (the data disk stays):  pulumi state delete URN",
+    });
+  }
 }
 
 /** Makes it, completes it, or adopts what is there and brings keys and limits to what is wanted. */

@@ -30,12 +30,27 @@ enable() {
   done
 }
 
+# Before the packages: Incus and its socket need the disk; without it they would come up silently empty on the boot disk.
+install_units() {
+  install -m 0644 "$here/containarium-disk.service" /etc/systemd/system/containarium-disk.service
+  install -m 0644 "$here/containarium-firewall.service" /etc/systemd/system/containarium-firewall.service
+  local unit
+  for unit in incus.service incus.socket; do
+    mkdir -p "/etc/systemd/system/$unit.d"
+    install -m 0644 "$here/incus-needs-disk.conf" "/etc/systemd/system/$unit.d/10-containarium.conf"
+  done
+  systemctl daemon-reload
+  enable containarium-disk.service containarium-firewall.service
+}
+
 install_packages() {
   local package missing=()
   while read -r package; do
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
   done < <(grep -v '^#' "$here/server-packages")
   [ ${#missing[@]} -gt 0 ] || return 0
+  # A power cut in the middle of the last try must not be the end of all later ones.
+  dpkg --configure -a
   # Incus must not start on the boot disk: its database belongs on the data disk.
   systemctl mask --runtime incus.service incus.socket incus-startup.service
   apt-get update -q
@@ -87,16 +102,7 @@ ensure_admin() {
   mv "$home/.ssh/authorized_keys.new" "$home/.ssh/authorized_keys"
 }
 
-# Incus and its socket need the disk; without it they would come up silently empty on the boot disk.
 ensure_data_disk() {
-  install -m 0644 "$here/containarium-disk.service" /etc/systemd/system/containarium-disk.service
-  local unit
-  for unit in incus.service incus.socket; do
-    mkdir -p "/etc/systemd/system/$unit.d"
-    install -m 0644 "$here/incus-needs-disk.conf" "/etc/systemd/system/$unit.d/10-containarium.conf"
-  done
-  systemctl daemon-reload
-  enable containarium-disk.service
   # Not `restart`: Incus requires this unit and would be stopped with it.
   systemctl start containarium-disk.service ||
     { journalctl -u containarium-disk.service -n 5 --no-pager -o cat; return 1; }
@@ -149,9 +155,6 @@ ensure_firewall() {
   install -d -m 0755 /etc/containarium/nftables.d
   nft -c -f "$here/nftables-containarium.conf"
   install -m 0644 "$here/nftables-containarium.conf" /etc/nftables-containarium.conf
-  install -m 0644 "$here/containarium-firewall.service" /etc/systemd/system/containarium-firewall.service
-  systemctl daemon-reload
-  enable containarium-firewall.service
   nft -f /etc/nftables-containarium.conf
 }
 
@@ -172,8 +175,11 @@ mend_cgroup_v1() {
 
 ensure_incus() {
   mend_cgroup_v1
-  enable incus.service incus.socket lxcfs.service
-  systemctl start lxcfs.service incus.socket incus.service
+  enable incus.socket incus-startup.service lxcfs.service
+  # Debian's incus.service has nothing that wants it, and its socket alone does not start it after an unclean stop.
+  [ -L /etc/systemd/system/multi-user.target.wants/incus.service ] || systemctl -q add-wants multi-user.target incus.service
+  # incus-startup is what stops the containers in order when the server goes down.
+  systemctl start lxcfs.service incus.socket incus.service incus-startup.service
   incus admin waitready --timeout 120
   local subnet gateway mtu
   subnet=$(value containerSubnet)
@@ -247,8 +253,9 @@ main() {
   # One run at a time: boot, an upgrade and an administrator may meet.
   mkdir -p "$run"
   exec 9> "$run/bootstrap.lock"
-  flock 9
+  flock -w 1800 9 || { echo "another run has held $run/bootstrap.lock for 30 minutes"; exit 1; }
   rm -f "$run/ready"
+  step "units" install_units
   step "packages" install_packages
   step "kernel modules" load_kernel_modules
   step "kernel limits" raise_kernel_limits
@@ -266,4 +273,5 @@ main() {
   announce_ready
 }
 
-main "$@"
+# On one line: the file may be replaced while it runs.
+main "$@"; exit

@@ -2,9 +2,11 @@
 # Brings the data disk into place. The disk is the machine: whatever it holds is what this server is.
 # Runs at every boot before Incus and sshd (containarium-disk.service), and again whenever bootstrap.sh runs.
 #
-# Inputs:   /etc/containarium/server.json: dataDisk (device), storage (btrfs | zfs)
+# Inputs:   /etc/containarium/server.json: dataDisk (device), dataDiskId (UUID of the one disk that is this server's),
+#           mayFormat (true only while the disk is new), storage (btrfs | zfs)
 # Leaves:   /srv/containarium mounted from the disk, with incus/ (bound to /var/lib/incus), pool/, ssh/, state/
-# Refuses:  a disk that is neither provably blank nor ours: exit 1, byte for byte untouched. There is no fallback.
+# Refuses:  any disk but that one, and a blank one that should not be blank: exit 1, byte for byte untouched. Disks get
+#           mixed up (loop devices are dealt anew at every boot of a host); an empty server must never pass for a full one.
 set -euo pipefail
 
 readonly root=/srv/containarium
@@ -34,14 +36,18 @@ is_blank() {
 }
 
 prepare_btrfs() {
-  local device=$1 type found
+  local device=$1 id type found
+  id=$(value dataDiskId)
   if is_blank "$device"; then
-    mkfs.btrfs -q -L "$label" "$device"
+    [ "$(value mayFormat)" = True ] ||
+      refuse "$device is blank, but the disk of $(value name) has data. Attach the right one"
+    mkfs.btrfs -q -L "$label" -U "$id" "$device"
   fi
   type=$(blkid -p -o value -s TYPE "$device" || true)
-  found=$(blkid -p -o value -s LABEL "$device" || true)
-  [ "$type" = btrfs ] && [ "$found" = "$label" ] ||
-    refuse "$device holds ${type:-unknown data}${found:+ labelled $found}, not our pool. It was not touched. Only if nothing on it is of value:  wipefs --all $device"
+  found=$(blkid -p -o value -s UUID "$device" || true)
+  [ "$type" = btrfs ] && [ "$found" = "$id" ] ||
+    refuse "$device holds ${type:-unknown data} ${found:+with id $found}, not the disk of $(value name) ($id)." \
+      "It was not touched. Only if nothing on it is of value:  blkdiscard --zeroout $device"
   mkdir -p "$root"
   mount -t btrfs -o noatime,compress=lzo,user_subvol_rm_allowed "$device" "$root"
 }
@@ -50,19 +56,6 @@ prepare_btrfs() {
 grow_btrfs() { btrfs filesystem resize max "$root" >/dev/null; }
 
 prepare_zfs() { refuse "storage zfs is not supported by this version"; }
-
-# One disk is one server. Loop devices and disk names can be mixed up; two servers on one disk would ruin it.
-claim() {
-  local owner
-  owner=$(cat "$root/state/server" 2>/dev/null || true)
-  if [ -z "$owner" ]; then
-    value name > "$root/state/server.new"
-    mv "$root/state/server.new" "$root/state/server"
-  elif [ "$owner" != "$(value name)" ]; then
-    umount "$root"
-    refuse "it is the disk of $owner, not of $(value name). To make it this one's, empty the file state/server on it"
-  fi
-}
 
 bind_incus() {
   mkdir -p /var/lib/incus
@@ -80,9 +73,9 @@ main() {
   fi
   install -d -m 0711 "$root/incus"
   install -d -m 0700 "$root/ssh" "$root/state"
-  claim
   "grow_$storage"
   bind_incus
 }
 
-main
+# On one line: the file may be replaced while it runs.
+main; exit

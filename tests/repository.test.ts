@@ -129,6 +129,8 @@ describe("import direction", () => {
       {
         cwd: folder,
         encoding: "utf8",
+        // Where CI is set, it would paint what the tests read.
+        env: { ...process.env, CI: undefined, FORCE_COLOR: undefined, NO_COLOR: "1" },
       },
     );
 

@@ -1,9 +1,10 @@
 import * as net from "node:net";
 import * as path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 
-import { OperationError, TimeoutError } from "../../ops/errors";
+import { ConflictError, OperationError, TimeoutError } from "../../ops/errors";
 import { startupFiles, type StartupFile } from "../startup-files";
-import { attachDataDisk, detachDataDisk } from "./data-disk";
+import { attachDataDisk, type DataDisk, detachDataDisk } from "./data-disk";
 import { incus, pushFile, queryIncus } from "./host-incus";
 import { ensureImages } from "./images";
 import { ensureMachineImage, machineImageAlias } from "./machine-image";
@@ -30,6 +31,12 @@ export interface MachineSpec {
   startupHash: string;
 }
 
+/** What a machine is known by; it keeps both for life. */
+export interface MachineIdentity {
+  hostKeys: string[];
+  diskId: string;
+}
+
 interface HostInstance {
   status: string;
   config: Record<string, string>;
@@ -45,15 +52,26 @@ const sshAnswersMs = 30_000;
  * Makes the machine what it should be, from whatever it is: disk attached, instance there and running, startup files
  * current and run. Every part may be there already; a killed run is completed by the next.
  */
-export async function convergeMachine(spec: MachineSpec, projectDirectory: string): Promise<{ hostKeys: string[] }> {
+export async function convergeMachine(
+  spec: MachineSpec,
+  projectDirectory: string,
+  known?: MachineIdentity,
+): Promise<MachineIdentity> {
   const { golden } = await ensureImages();
-  const loop = await attachDataDisk(path.resolve(projectDirectory, spec.dataDisk), spec.dataDiskSizeGb);
-  const devices = devicesOf(spec, loop, path.dirname(golden.rootfs));
-  await ensureInstance(spec, devices);
-  await runStartup(spec);
+  const file = path.resolve(projectDirectory, spec.dataDisk);
+  const disk = await attachDataDisk(file, spec.dataDiskSizeGb, known?.diskId);
+  await ensureInstance(spec, devicesOf(spec, disk.device, path.dirname(golden.rootfs)));
+  await runStartup(spec, disk);
   await waitForSsh(spec);
   const key = await incus("file", "pull", `${spec.instance}/etc/ssh/ssh_host_ed25519_key.pub`, "-");
-  return { hostKeys: [key.trim().split(" ").slice(0, 2).join(" ")] };
+  const hostKeys = [key.trim().split(" ").slice(0, 2).join(" ")];
+  if (known !== undefined && !isDeepStrictEqual(hostKeys, known.hostKeys)) {
+    throw new ConflictError(`${spec.server} came up with another host key than the one that everybody has pinned`, {
+      server: spec.server,
+      remedy: `Look at its data disk before anything else:  incus exec ${spec.instance} -- ls -l /srv/containarium/ssh`,
+    });
+  }
+  return { hostKeys, diskId: disk.id };
 }
 
 export async function isMachineRunning(spec: Pick<MachineSpec, "instance">): Promise<boolean> {
@@ -69,7 +87,7 @@ export async function removeMachine(
   if (found !== undefined) {
     refuseForeign(`the instance ${spec.instance}`, found, spec.owner);
     // An orderly stop unmounts the data disk; what does not stop in time is stopped by force.
-    if (found.status === "Running") await incus("stop", spec.instance, "--timeout", "30").catch(() => undefined);
+    if (found.status === "Running") await incus("stop", spec.instance, "--timeout", "60").catch(() => undefined);
     await incus("delete", "--force", spec.instance);
   }
   await detachDataDisk(path.resolve(projectDirectory, spec.dataDisk));
@@ -121,16 +139,16 @@ async function convergeDevices(instance: string, found: HostInstance, devices: H
   for (const [name, wanted] of Object.entries(devices)) {
     const changed = Object.entries(wanted).filter(([key, value]) => found.devices[name]?.[key] !== value);
     if (changed.length === 0) continue;
-    if (found.status === "Running" && name === "data") await incus("stop", instance, "--timeout", "30");
+    if (found.status === "Running" && name === "data") await incus("stop", instance, "--timeout", "60");
     await incus("config", "device", "set", instance, name, ...changed.map(([key, value]) => `${key}=${value}`));
   }
   Object.assign(found, await find(instance));
 }
 
-async function runStartup(spec: MachineSpec): Promise<void> {
+async function runStartup(spec: MachineSpec, disk: DataDisk): Promise<void> {
   const files = startupFiles();
   await pushStartupFiles(spec.instance, files);
-  await pushFile(spec.instance, "/etc/containarium/server.json", serverJson(spec), "0644");
+  await pushServerJson(spec, { id: disk.id, mayFormat: disk.blank });
   const unit = files.find(({ name }) => name === "containarium-startup.service");
   if (unit) await pushFile(spec.instance, `/etc/systemd/system/${unit.name}`, unit.content, "0644");
   await incus("exec", spec.instance, "--", "systemctl", "daemon-reload");
@@ -143,6 +161,8 @@ async function runStartup(spec: MachineSpec): Promise<void> {
       remedy: `${error.message}\nAll of it:  incus exec ${spec.instance} -- ${libraryDirectory}/bootstrap.sh`,
     });
   });
+  // From its first start on, a blank disk is a wrong disk.
+  if (disk.blank) await pushServerJson(spec, { id: disk.id, mayFormat: false });
 }
 
 async function pushStartupFiles(instance: string, files: StartupFile[]): Promise<void> {
@@ -152,12 +172,14 @@ async function pushStartupFiles(instance: string, files: StartupFile[]): Promise
 }
 
 /** What a server is told about itself; read by startup/bootstrap.sh. */
-function serverJson(spec: MachineSpec): string {
-  return JSON.stringify({
+async function pushServerJson(spec: MachineSpec, disk: { id: string; mayFormat: boolean }): Promise<void> {
+  const values = {
     schema: 1,
     name: spec.server,
     admin: { user: spec.adminUser, authorizedKeys: spec.adminSshKeys },
     dataDisk: dataDiskPath,
+    dataDiskId: disk.id,
+    mayFormat: disk.mayFormat,
     storage: "btrfs",
     containerSubnet: spec.containerSubnet,
     neverBan: spec.neverBan,
@@ -165,7 +187,8 @@ function serverJson(spec: MachineSpec): string {
     imageVersion: spec.goldenVersion,
     imageSource: `file:${imagesDirectory}/golden.tar.zst`,
     startupHash: spec.startupHash,
-  });
+  };
+  await pushFile(spec.instance, "/etc/containarium/server.json", JSON.stringify(values), "0644");
 }
 
 async function waitForSsh({ address, server }: MachineSpec): Promise<void> {

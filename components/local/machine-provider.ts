@@ -2,11 +2,18 @@ import { isDeepStrictEqual } from "node:util";
 
 import type { dynamic } from "@pulumi/pulumi";
 
+import { InvalidInputError } from "../../ops/errors";
 import { projectDirectory } from "../project-directory";
 import { refuseShrinking } from "./data-disk";
-import { convergeMachine, isMachineRunning, type MachineSpec, removeMachine } from "./machine-lifecycle";
+import {
+  convergeMachine,
+  isMachineRunning,
+  type MachineIdentity,
+  type MachineSpec,
+  removeMachine,
+} from "./machine-lifecycle";
 
-export type MachineOutputs = MachineSpec & { hostKeys: string[] };
+export type MachineOutputs = MachineSpec & MachineIdentity;
 
 export const localMachineProvider = {
   async check(_olds: unknown, news: MachineSpec): Promise<dynamic.CheckResult<MachineSpec>> {
@@ -15,11 +22,11 @@ export const localMachineProvider = {
 
   /** Looks at the host: a machine that was thrown away is made again by an unchanged program. */
   async diff(_id: string, olds: MachineOutputs, news: MachineSpec): Promise<dynamic.DiffResult> {
+    refuseRenaming(olds, news);
     refuseShrinking(`the disk of ${olds.server}`, olds.dataDiskSizeGb, news.dataDiskSizeGb);
-    const { hostKeys: _, ...was } = comparable(olds);
+    const { hostKeys: _, diskId: __, ...was } = comparable(olds);
     const changes = !isDeepStrictEqual(was, comparable(news)) || !(await isMachineRunning(news));
-    const replaces = olds.instance === news.instance ? [] : ["instance"];
-    return { changes, replaces, stables: ["hostKeys"], deleteBeforeReplace: true };
+    return { changes, replaces: [], stables: ["hostKeys", "diskId"] };
   },
 
   async create(inputs: MachineSpec): Promise<dynamic.CreateResult<MachineOutputs>> {
@@ -31,8 +38,8 @@ export const localMachineProvider = {
     return { id, props };
   },
 
-  async update(_id: string, _olds: MachineOutputs, news: MachineSpec): Promise<dynamic.UpdateResult<MachineOutputs>> {
-    return { outs: { ...news, ...(await convergeMachine(news, projectDirectory())) } };
+  async update(_id: string, olds: MachineOutputs, news: MachineSpec): Promise<dynamic.UpdateResult<MachineOutputs>> {
+    return { outs: { ...news, ...(await convergeMachine(news, projectDirectory(), olds)) } };
   },
 
   async delete(_id: string, props: MachineOutputs): Promise<void> {
@@ -45,4 +52,12 @@ function comparable<T extends MachineSpec>(spec: T): Omit<T, "image"> {
   const { image: _, ...rest } = spec;
   delete (rest as Record<string, unknown>)["__provider"];
   return rest;
+}
+
+/** A machine under another name would get a new, empty disk while the old one lies there. */
+function refuseRenaming(olds: MachineOutputs, news: MachineSpec): void {
+  if (olds.instance === news.instance && olds.dataDisk === news.dataDisk) return;
+  throw new InvalidInputError(`${olds.server} is the machine ${olds.instance}, it cannot become ${news.instance}`, {
+    remedy: "Give the stack its old name back:  npm run pulumi -- stack rename OLD-NAME",
+  });
 }

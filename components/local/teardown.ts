@@ -47,5 +47,6 @@ function diskFile(instance: string): string {
 
 /** Disks of the stack `local` have plain names, those of any other stack start with its name. */
 function belongsTo(stack: string, file: string): boolean {
-  return stack === "local" ? /^jump-\d+\.img$/.test(file) : file.startsWith(`${stack}-jump-`);
+  const prefix = stack === "local" ? "" : `${stack}-`;
+  return file.startsWith(prefix) && /^jump-\d+\.img$/.test(file.slice(prefix.length));
 }

@@ -39,8 +39,8 @@ export function hostKeyError(server: string, keys: readonly PinnedKey[], present
     {
       server,
       remedy:
-        "Somebody may be listening, or the server was made anew. If you know that it was, read its keys again:\n" +
-        "  pulumi refresh",
+        "Somebody may be listening, or the server came up without its data disk, which holds its key. Find out which\n" +
+        "before anything else. The pinned key is in the stack:\n  pulumi stack output inventory",
     },
   );
 }

@@ -8,6 +8,7 @@ const { mustRun } = require("../run");
 const { SetupError } = require("../setup-error");
 const { mustEngine } = require("./engine-run");
 const { shown } = require("./layout");
+const { openConfig } = require("./stack");
 
 /** A machine is made in about a minute; many at once, on a slow host, take longer. */
 const upTimeoutMs = 45 * 60_000;
@@ -19,6 +20,7 @@ const upTimeoutMs = 45 * 60_000;
  */
 async function up(quickstart) {
   const { files, progress, stack } = quickstart;
+  await refuseToLosePeople(quickstart);
   fs.mkdirSync(files.logs, { recursive: true, mode: 0o700 });
   const logFile = path.join(files.logs, `up-${new Date().toISOString().replace(/[:.]/g, "-")}.log`);
   const output = await mustEngine(quickstart, ["up", "--yes", "--skip-preview", "--stack", stack], {
@@ -32,6 +34,41 @@ async function up(quickstart) {
   });
   keepNewest(files.logs, 10);
   return summaryOf(output);
+}
+
+/**
+ * People stand in the stack's config; one who was dropped there (a `git checkout` does it) would be deleted with all data.
+ * An administrator may want that of `pulumi up`, which asks; nobody expects it of quickstart.
+ * @param {import("./layout").Quickstart} quickstart
+ * @throws {SetupError} naming them
+ */
+async function refuseToLosePeople(quickstart) {
+  const { files, stack } = quickstart;
+  const exported = await mustEngine(quickstart, ["stack", "export", "--stack", stack], {
+    failure: "the stack's state could not be read",
+  });
+  const lost = lostPeople(JSON.parse(exported), openConfig(files.stackConfig).get("containers"));
+  if (lost.length === 0) return;
+  throw new SetupError(`${lost.join(", ")} would be deleted: in the stack's state, but no longer in its config`, {
+    remedy: [
+      `Put ${lost.length === 1 ? "the entry" : "the entries"} back under containarium:containers in ${path.basename(files.stackConfig)};`,
+      "or, if they are to go with all their data:",
+      ...lost.map((user) => `npx containarium-ops delete ${user} --stack ${stack}`),
+    ].join("\n"),
+  });
+}
+
+/**
+ * @param {{deployment?: {resources?: {urn: string, type: string}[]}}} state of `pulumi stack export`
+ * @param {unknown} configured the config's list of people
+ * @returns {string[]}
+ */
+function lostPeople({ deployment }, configured) {
+  const kept = Array.isArray(configured) ? configured.map((entry) => entry?.user) : [];
+  return (deployment?.resources ?? [])
+    .filter(({ type }) => type.endsWith("containarium:Container"))
+    .map(({ urn }) => urn.split("::").at(-1) ?? "")
+    .filter((user) => !kept.includes(user));
 }
 
 /** What a line of the engine's says of a resource's progress, without its marks. @param {string} line */
@@ -123,4 +160,4 @@ async function ops({ root, stack, runner }, args, options = {}) {
   });
 }
 
-module.exports = { ensureAlice, exportSshConfig, logIn, stepOf, summaryOf, up };
+module.exports = { ensureAlice, exportSshConfig, logIn, lostPeople, stepOf, summaryOf, up };

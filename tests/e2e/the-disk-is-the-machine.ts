@@ -33,36 +33,60 @@ export function theDiskIsTheMachine(fleet: TestFleet): void {
     await expectNoChanges(fleet);
   });
 
-  /** The real script, in a mount namespace of its own, on a loop device of the file: as the server `name` would. */
-  const bringUpDisk = (file: string, name: string) => {
+  test("a disk that is missing is not replaced by an empty one", async () => {
+    const sh = (script: string) => run(["sh", "-c", script], { cwd: fleet.clone });
+    const disk = `.containarium/disks/${fleet.machine}.img`;
+    await run(["incus", "delete", "-f", fleet.machine], { cwd: fleet.clone });
+    await sh(`losetup -d $(losetup -j ${disk} -n -O NAME); mv ${disk} ${disk}.away`);
+    const refused = await fleet.pulumi("up", "--yes", "--skip-preview");
+    await sh(`mv ${disk}.away ${disk}`);
+    expect(refused.stdout + refused.stderr).toMatch(/data disk .* is missing or empty/);
+    expect(refused.code).not.toBe(0);
+    expect((await fleet.pulumi("up", "--yes", "--skip-preview")).code).toBe(0);
+    expect((await fleet.ssh(["alice-dev", "cat note"])).stdout).toBe("precious\n");
+  });
+
+  /** The real script, in a mount namespace of its own, on a loop device of the file: for the disk with this id. */
+  const bringUpDisk = (file: string, id: string, mayFormat: boolean) => {
+    const values = `dataDisk) echo $DEVICE;; storage) echo btrfs;; name) echo jump-7;; dataDiskId) echo ${id};; mayFormat) echo ${mayFormat ? "True" : "False"};;`;
     const script = readFileSync(path.join(fleet.clone, "startup/data-disk.sh"), "utf8")
-      .replace(
-        /^value\(\) .*$/m,
-        `value() { case $1 in dataDisk) echo $DEVICE;; storage) echo btrfs;; name) echo ${name};; esac; }`,
-      )
+      .replace(/^value\(\) .*$/m, `value() { case $1 in ${values} esac; }`)
       .replaceAll("/srv/containarium", `${fleet.clone}/disk-root`)
       .replaceAll("/var/lib/incus", `${fleet.clone}/disk-incus`);
     const attach = `DEVICE=$(losetup -f --show ${file}); export DEVICE; unshare -m bash; code=$?; losetup -d $DEVICE; exit $code`;
     return run(["bash", "-c", attach], { cwd: fleet.clone, input: script });
   };
   const sh = (script: string) => run(["sh", "-c", script], { cwd: fleet.clone });
+  const [mine, theirs] = ["11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"];
 
-  test("a disk that is not ours is refused, byte for byte untouched", async () => {
+  test.each([
+    ["a foreign file system", "mkfs.ext4 -q -L theirs", /data disk refused: \S+ holds ext4/],
+    [
+      "another server's disk",
+      `mkfs.btrfs -q -L containarium -U ${theirs}`,
+      new RegExp(`data disk refused: .*${theirs}`),
+    ],
+    [
+      "data without a known signature",
+      "sh -c 'echo data | dd conv=notrunc bs=1 seek=4096 status=none of=$0'",
+      /holds unknown data/,
+    ],
+  ])("%s is refused, byte for byte untouched", async (_what, make, reason) => {
     await sh(
-      "truncate -s 300M foreign.img && mkfs.ext4 -q -L theirs foreign.img && sha256sum foreign.img > foreign.sum",
+      `rm -f foreign.img; truncate -s 300M foreign.img && ${make} foreign.img && sha256sum foreign.img > foreign.sum`,
     );
-    const refused = await bringUpDisk("foreign.img", "jump-1");
-    expect(refused.stderr).toMatch(/data disk refused.*ext4/);
+    const refused = await bringUpDisk("foreign.img", mine, true);
+    expect(refused.stderr).toMatch(reason);
     expect(refused.code).toBe(1);
     expect((await sh("sha256sum -c foreign.sum")).code).toBe(0);
   });
 
-  test("a blank disk becomes a server's, is found again, and is refused by every other server", async () => {
+  test("a blank disk is formatted where it is new, found again, and refused where it should have data", async () => {
     await sh("truncate -s 300M blank.img");
-    expect(await bringUpDisk("blank.img", "jump-7")).toMatchObject({ code: 0 });
-    expect(await bringUpDisk("blank.img", "jump-7")).toMatchObject({ code: 0 });
-    const refused = await bringUpDisk("blank.img", "jump-8");
-    expect(refused.stderr).toMatch(/data disk refused: it is the disk of jump-7/);
+    const refused = await bringUpDisk("blank.img", mine, false);
+    expect(refused.stderr).toMatch(/data disk refused: \S+ is blank/);
     expect(refused.code).toBe(1);
+    expect((await bringUpDisk("blank.img", mine, true)).code).toBe(0);
+    expect((await bringUpDisk("blank.img", mine, false)).code).toBe(0);
   });
 }
