@@ -1,3 +1,4 @@
 export { Container, type ContainerArgs } from "./container";
 export { LocalFleet } from "./local/fleet";
-export { type ContainerSettings, readSettings, serverName, type Settings } from "./settings";
+export { serverName } from "./naming";
+export { type ContainerSettings, readSettings, type Settings } from "./settings";

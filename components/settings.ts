@@ -6,6 +6,7 @@ import { parseUserName } from "../ops/containers/user-name";
 import { parseSize } from "../ops/containers/size";
 import { parsePublicKey } from "../ops/keys/public-key";
 import { explainedRun } from "./explained";
+import { serverName } from "./naming";
 
 /** Everything that a stack can be told, validated. Each key is described in Pulumi.yaml. */
 export interface Settings {
@@ -128,11 +129,6 @@ export function readSettings(stack: string, source: ConfigSource): Settings {
       docker: container.docker ?? true,
     })),
   };
-}
-
-/** `jump-2` for id 2. */
-export function serverName(id: number): string {
-  return `jump-${id}`;
 }
 
 /** The one place where Pulumi's configuration is read. */

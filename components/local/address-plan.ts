@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 
+export { containerSubnet } from "../cidr";
+
 /**
  * Who has which address in the local fleet, and what its things on the host are called. Pure.
  *
@@ -37,11 +39,6 @@ export function machineAddress(subnet: string, id: number): string {
 /** The host's own address on the bridge, with prefix length. */
 export function bridgeAddress(subnet: string): string {
   return `${hostAddress(subnet, 1)}/24`;
-}
-
-/** Containers of server `id`: 10.0.(2+id).0/24. */
-export function containerSubnet(id: number): string {
-  return `10.0.${2 + id}.0/24`;
 }
 
 function hostAddress(subnet: string, host: number): string {
