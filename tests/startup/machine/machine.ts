@@ -85,7 +85,13 @@ export class Machine {
           ? []
           : ["ip", "netns", "exec", as];
     const argv = [...prefix, "python3", `${STAND_INS}/reach.py`, kind, address, ...(port === "" ? [] : [`${port}`])];
-    return (await this.run(argv)).stdout.trim();
+    // reach.py always says something. `incus exec`, many at once, now and then loses what a short program printed.
+    let outcome: Outcome;
+    for (let tries = 1; ; tries++) {
+      outcome = await this.run(argv);
+      if (outcome.stdout.trim() !== "") return outcome.stdout.trim();
+      if (tries === 3) throw new Error(`reach.py said nothing: ${outcome.status} ${outcome.stderr}`);
+    }
   }
 
   /** The uids of those addresses, in order, as `uid address`. */
@@ -94,8 +100,10 @@ export class Machine {
     return [...set.matchAll(/(\d+) \. ([\d.]+) \. 22\b/g)].map(([, uid, address]) => `${uid} ${address}`).sort();
   }
 
-  private async jumpGroup(): Promise<string> {
-    return (await this.output("getent group containarium-jump")).split(":")[2]!;
+  private group: Promise<string> | undefined;
+  private jumpGroup(): Promise<string> {
+    this.group ??= this.output("getent group containarium-jump").then((line) => line.split(":")[2]!);
+    return this.group;
   }
 }
 
