@@ -35,13 +35,29 @@ const releases = [
 
 const backportsFile = "/etc/apt/sources.list.d/containarium-backports.sources";
 
-/** @param {string} suite */
-function backportsSource(suite) {
+const aptSources = ["/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"];
+
+/**
+ * The mirror that this host has its Debian from: backports lie beside it.
+ * @param {import("./host").Host} host
+ * @throws {SetupError} when no file of apt's names one
+ */
+function debianMirror(host) {
+  const text = aptSources.map((file) => host.read(file) ?? "").join("\n");
+  const mirror = /^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s+(\S+\/debian)\/?(?:\s|$)/m.exec(text)?.[1];
+  if (mirror !== undefined) return mirror;
+  throw new SetupError("cannot tell from which mirror this host has its Debian packages", {
+    remedy: `Add the suite bookworm-backports to apt's sources yourself (${aptSources[0]}), then the same command again.`,
+  });
+}
+
+/** @param {string} suite @param {string} mirror */
+function backportsSource(suite, mirror) {
   return [
     "# Added by Containarium (npm run quickstart): Incus 6 is not in Debian 12 itself, only in its backports.",
     "# Nothing else is taken from here unless it is asked for. Remove this file when Incus is no longer wanted.",
     "Types: deb",
-    "URIs: http://deb.debian.org/debian",
+    `URIs: ${mirror}`,
     `Suites: ${suite}`,
     "Components: main",
     "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg",
@@ -115,7 +131,9 @@ async function hasCandidate(host, name) {
  */
 async function installPackages(host, { install, backports }, { logFile } = {}) {
   if (install.length === 0) return;
-  if (backports !== undefined) await runAsRoot(host, ["tee", backportsFile], { input: backportsSource(backports) });
+  if (backports !== undefined) {
+    await runAsRoot(host, ["tee", backportsFile], { input: backportsSource(backports, debianMirror(host)) });
+  }
   const apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=120"];
   const remedy = "Can this host reach its package archive?  Try  apt-get update  by hand, then the same command again.";
   await runAsRoot(host, [...apt, "update"], {

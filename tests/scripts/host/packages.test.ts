@@ -57,23 +57,38 @@ describe("planPackages", () => {
 });
 
 describe("installPackages", () => {
+  const files = { "/etc/apt/sources.list": "deb [signed-by=/k] http://mirror.example/debian bookworm main\n" };
   const plan = { install: [{ name: "incus-base", why: "" }], backports: "bookworm-backports" };
 
   it("adds the source, says in it why, then updates, then installs", async () => {
-    const host = fakeHost({ answers: { tee: {}, "env DEBIAN_FRONTEND=noninteractive apt-get": {} } });
+    const host = fakeHost({ files, answers: { tee: {}, "env DEBIAN_FRONTEND=noninteractive apt-get": {} } });
     await installPackages(host, plan);
     expect(host.commands[0]).toBe(`tee ${backportsFile}`);
     expect(host.inputs.get(`tee ${backportsFile}`)).toMatch(
-      /^# Added by Containarium.*Incus[\s\S]*\nSuites: bookworm-backports\n/,
+      /^# Added by Containarium.*Incus[\s\S]*\nURIs: http:\/\/mirror\.example\/debian\nSuites: bookworm-backports\n/,
     );
     expect(host.commands[1]).toMatch(/^env DEBIAN_FRONTEND=noninteractive apt-get .*update$/);
     expect(host.commands[2]).toMatch(/^env DEBIAN_FRONTEND=noninteractive apt-get .*install --yes .*incus-base$/);
   });
 
   it("goes through sudo for anybody but root, and never lets it ask", async () => {
-    const host = fakeHost({ uid: 1000, answers: { "sudo -n": {} } });
+    const host = fakeHost({ files, uid: 1000, answers: { "sudo -n": {} } });
     await installPackages(host, plan);
     expect(host.commands).toHaveLength(3);
+  });
+
+  it("reads the mirror from the newer format too, and says so where there is none", async () => {
+    const text =
+      "Types: deb\nURIs: http://mirror.example/debian-security\n\nTypes: deb\nURIs: http://other.example/debian\n";
+    const host = fakeHost({
+      files: { "/etc/apt/sources.list.d/debian.sources": text },
+      answers: { tee: {}, "env DEBIAN_FRONTEND=noninteractive apt-get": {} },
+    });
+    await installPackages(host, plan);
+    expect(host.inputs.get(`tee ${backportsFile}`)).toContain("URIs: http://other.example/debian\n");
+    const nowhere = fakeHost();
+    await expect(installPackages(nowhere, plan)).rejects.toThrow(/which mirror/);
+    expect(nowhere.commands).toEqual([]);
   });
 
   it("runs nothing when nothing is missing", async () => {
@@ -85,6 +100,7 @@ describe("installPackages", () => {
   it("shows apt's last words when it fails", async () => {
     const apt = "env DEBIAN_FRONTEND=noninteractive apt-get";
     const host = fakeHost({
+      files,
       answers: {
         tee: {},
         [apt]: (command) => (command.includes("install") ? { code: 100, stderr: "E: no space\n" } : {}),
