@@ -4,7 +4,6 @@ import { Instances } from "./instances";
 import { Networks } from "./networks";
 import { Operation, type OperationOptions } from "./operation";
 import { queryOver, type Query, type QueryRequest } from "./query";
-import { StoragePools } from "./storage-pools";
 import { Transport, type OpenStream } from "./transport";
 import type { ServerInfo, Tagged } from "./types";
 
@@ -25,7 +24,6 @@ export class IncusClient {
   readonly instances = new Instances(this);
   readonly images = new Images(this);
   readonly networks = new Networks(this);
-  readonly storagePools = new StoragePools(this);
   readonly transport: Transport;
   readonly query: Query;
 

@@ -118,32 +118,6 @@ export interface Network {
   used_by: string[];
 }
 
-export interface NewNetwork {
-  name: string;
-  type?: "bridge";
-  description?: string;
-  config?: Config;
-}
-
-export interface StoragePool {
-  name: string;
-  driver: string;
-  status: string;
-  config: Config;
-  used_by: string[];
-}
-
-export interface NewStoragePool {
-  name: string;
-  driver: string;
-  description?: string;
-  config?: Config;
-}
-
-export interface PoolResources {
-  space: { used: number; total: number };
-}
-
 /** A value and the version of it that was read; give the etag back to change only that version. */
 export interface Tagged<T> {
   value: T;
