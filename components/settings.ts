@@ -6,12 +6,14 @@ import { parseUserName } from "../ops/containers/user-name";
 import { parseSize } from "../ops/containers/size";
 import { parsePublicKey } from "../ops/keys/public-key";
 import { explainedRun } from "./explained";
+import { googleSchema, googleSettings, type GoogleSettings } from "./google-settings";
 import { serverName } from "./naming";
 
 /** Everything that a stack can be told, validated. Each key is described in Pulumi.yaml. */
 export interface Settings {
   stack: string;
-  target: "local";
+  /** Where the servers live: on this host, or on Google Compute Engine. */
+  target: "local" | "gce";
   /** Explicit ids: server 2 stays server 2, whatever happens to the others. */
   servers: number[];
   containers: ContainerSettings[];
@@ -21,6 +23,14 @@ export interface Settings {
   defaults: { cpu: number; memory: string; diskQuota: string };
   dataDiskSizeGb: number;
   localSubnet: string;
+  /** One address before all servers. */
+  loadBalancer: boolean;
+  /** Servers that take no part in the balancer: new ones, whose host keys people do not have yet. */
+  outOfBalancer: number[];
+  /** Addresses that are never banned, whatever they fail at. */
+  neverBan: string[];
+  /** Present when the target is `gce`. */
+  google?: GoogleSettings;
 }
 
 export interface ContainerSettings {
@@ -40,6 +50,8 @@ export interface ContainerSettings {
 export interface ConfigSource {
   get(key: string): string | undefined;
   getObject(key: string): unknown;
+  /** The Google project, which is not ours to configure: `gcp:project`. */
+  project?: string;
 }
 
 const sizeText = (what: string) =>
@@ -62,7 +74,7 @@ const containerSchema = z
   .describe("a person's container");
 
 const schema = z.strictObject({
-  target: z.enum(["local"]).default("local"),
+  target: z.enum(["local", "gce"]).default("local"),
   servers: z.array(z.number().int().min(1).max(240)).min(1).default([1]),
   containers: z.array(containerSchema).default([]),
   adminUser: z
@@ -81,10 +93,17 @@ const schema = z.strictObject({
     .string()
     .regex(/^$|^\d{1,3}\.\d{1,3}\.\d{1,3}\.0\/24$/, "must be a /24 such as 10.88.0.0/24")
     .default(""),
+  loadBalancer: z.boolean().default(false),
+  outOfBalancer: z.array(z.number().int()).default([]),
+  neverBan: z.array(z.union([z.ipv4(), z.cidrv4()])).default([]),
+  ...googleSchema,
 });
 
-const textKeys = ["target", "adminUser", "image", "cpu", "memory", "diskQuota", "localSubnet"] as const;
-const objectKeys = ["servers", "containers", "adminSshKeys", "dataDiskSizeGb"] as const;
+/** Keys whose value is text whatever it looks like; the others are YAML. */
+const textKeys = [
+  ...["target", "adminUser", "image", "cpu", "memory", "diskQuota", "localSubnet", "zone", "machineType", "subnet"],
+  ...["bootImage", "dataDiskType", "snapshotStartTime", "adminIdentityFile"],
+];
 
 /**
  * Reads and checks the whole configuration. Nothing has been created when this throws.
@@ -92,8 +111,9 @@ const objectKeys = ["servers", "containers", "adminSshKeys", "dataDiskSizeGb"] a
  */
 export function readSettings(stack: string, source: ConfigSource): Settings {
   const raw: Record<string, unknown> = {};
-  for (const key of textKeys) raw[key] = source.get(key);
-  for (const key of objectKeys) raw[key] = source.getObject(key);
+  for (const key of Object.keys(schema.shape)) {
+    raw[key] = textKeys.includes(key) ? source.get(key) : valueOf(source, key);
+  }
   const parsed = schema.safeParse(raw);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -102,22 +122,34 @@ export function readSettings(stack: string, source: ConfigSource): Settings {
       remedy: `Correct the key in Pulumi.${stack}.yaml; Pulumi.yaml describes every key.`,
     });
   }
-  const { cpu, memory, diskQuota, containers, servers, ...rest } = parsed.data;
+  const values = parsed.data;
+  const { cpu, memory, diskQuota, containers, servers } = values;
   refuseDuplicates("servers", servers.map(String));
   refuseDuplicates(
     "containers",
     containers.map((container) => container.user),
   );
-  if (rest.target === "local" && rest.localSubnet === "") {
+  refuseAdminAmongUsers(values);
+  refuseUnknownServers("outOfBalancer", values.outOfBalancer, servers);
+  if (values.target === "local" && values.localSubnet === "") {
     throw new InvalidInputError("containarium:localSubnet is not set", {
       remedy: "npm run quickstart  picks a subnet that nothing on this host uses.",
     });
   }
   const names = servers.map(serverName);
   return {
-    ...rest,
     stack,
+    target: values.target,
     servers,
+    adminUser: values.adminUser,
+    adminSshKeys: values.adminSshKeys,
+    image: values.image,
+    dataDiskSizeGb: values.dataDiskSizeGb,
+    localSubnet: values.localSubnet,
+    loadBalancer: values.loadBalancer,
+    outOfBalancer: values.outOfBalancer,
+    neverBan: values.neverBan,
+    ...(values.target === "gce" && { google: googleSettings(values, { ...values, stack, project: source.project }) }),
     defaults: { cpu, memory, diskQuota },
     containers: containers.map((container) => ({
       ...container,
@@ -134,8 +166,43 @@ export function readSettings(stack: string, source: ConfigSource): Settings {
 /** The one place where Pulumi's configuration is read. */
 export function stackSettings(): Settings {
   const config = new pulumi.Config("containarium");
-  const source: ConfigSource = { get: (key) => config.get(key), getObject: (key) => config.getObject(key) };
+  const source: ConfigSource = {
+    get: (key) => config.get(key),
+    getObject: (key) => config.getObject(key),
+    project: new pulumi.Config("gcp").get("project") ?? projectOfEnvironment(),
+  };
   return explainedRun(() => readSettings(pulumi.getStack(), source));
+}
+
+/** Where @pulumi/gcp looks when `gcp:project` is not set. */
+function projectOfEnvironment(): string | undefined {
+  const names = ["GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT"];
+  return names.map((name) => process.env[name]).find((value) => value !== undefined && value !== "");
+}
+
+/** What is no YAML is shown to the rules as the text that it is. */
+function valueOf({ get, getObject }: ConfigSource, key: string): unknown {
+  try {
+    return getObject(key);
+  } catch {
+    return get(key);
+  }
+}
+
+/** An administrator's account that a person's key opens would be a person with root. */
+function refuseAdminAmongUsers({ adminUser, containers }: { adminUser: string; containers: { user: string }[] }): void {
+  if (containers.every(({ user }) => user !== adminUser)) return;
+  throw new InvalidInputError(`containarium:containers: ${adminUser} is the administrator's account on every server`, {
+    remedy: "Give the person, or containarium:adminUser, another name.",
+  });
+}
+
+function refuseUnknownServers(key: string, ids: number[], servers: number[]): void {
+  const unknown = ids.find((id) => !servers.includes(id));
+  if (unknown === undefined) return;
+  throw new InvalidInputError(`containarium:${key}: there is no server ${unknown}`, {
+    remedy: `Servers are: ${servers.join(", ")}.`,
+  });
 }
 
 function checkedServer(user: string, server: string | undefined, names: string[]): string {

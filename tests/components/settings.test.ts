@@ -25,6 +25,9 @@ test("defaults: one server, four CPUs, 4GiB, 20GB", () => {
     defaults: { cpu: 4, memory: "4GiB", diskQuota: "20GB" },
     dataDiskSizeGb: 100,
     localSubnet: "10.88.0.0/24",
+    loadBalancer: false,
+    outOfBalancer: [],
+    neverBan: [],
   });
 });
 
@@ -53,6 +56,9 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   ["no server where there are two", { servers: [1, 2], containers: [alice] }, /alice does not say its server/],
   ["a subnet that is no /24", { localSubnet: "10.0.0.0/8" }, /containarium:localSubnet/],
   ["a tiny data disk", { dataDiskSizeGb: 1 }, /containarium:dataDiskSizeGb.*at least 10/],
+  ["the administrator among the people", { adminUser: "alice", containers: [alice] }, /alice is the administrator/],
+  ["a server out of the balancer that the fleet lacks", { outOfBalancer: [2] }, /containarium:outOfBalancer.*server 2/],
+  ["a name that is never banned", { neverBan: ["office"] }, /containarium:neverBan\.0.*"office"/],
 ])("refuses %s, naming the key", (_what, values, message) => {
   expect(() => read(values)).toThrow(message);
   expect(() => read(values)).toThrow(InvalidInputError);
@@ -61,5 +67,72 @@ test.each<[string, Record<string, unknown>, RegExp]>([
 test("without a subnet the local target says where one comes from", () => {
   expect(() => readSettings("local", source({}))).toThrow(
     expect.objectContaining({ remedy: expect.stringContaining("npm run quickstart") }),
+  );
+});
+
+const google = {
+  target: "gce",
+  adminSshKeys: [aliceKey],
+  allowedSshSources: ["203.0.113.0/24"],
+};
+const readGoogle = (values: Record<string, unknown>, project: string | undefined = "my-project") =>
+  readSettings("prod", { ...source({ ...google, ...values }), project });
+
+test("a fleet on Google: safe and cheap unless told otherwise", () => {
+  expect(readGoogle({}).google).toEqual({
+    project: "my-project",
+    zone: "us-central1-a",
+    machineType: "n2-standard-8",
+    spot: true,
+    subnet: "10.64.0.0/24",
+    allowedSshSources: ["203.0.113.0/24"],
+    bootImage: "debian-cloud/debian-13",
+    bootDiskSizeGb: 20,
+    dataDiskType: "pd-balanced",
+    dataDisks: [],
+    protectDataDisks: false,
+    snapshots: { startTime: "04:00", retentionDays: 30 },
+    recoveryPaused: false,
+    adminIdentityFile: undefined,
+  });
+});
+
+test("the whole internet only when somebody says so", () => {
+  expect(readGoogle({ allowSshFromAnywhere: true, allowedSshSources: [] }).google?.allowedSshSources).toEqual([
+    "0.0.0.0/0",
+  ]);
+});
+
+test.each<[string, Record<string, unknown>, RegExp]>([
+  ["no sources", { allowedSshSources: [] }, /containarium:allowedSshSources is empty/],
+  ["the whole internet by the way", { allowedSshSources: ["0.0.0.0/0"] }, /allowedSshSources.*whole internet/],
+  ["a source with host bits", { allowedSshSources: ["203.0.113.7/24"] }, /allowedSshSources\.0.*"203\.0\.113\.7\/24"/],
+  ["no administrator's key", { adminSshKeys: [] }, /containarium:adminSshKeys is empty/],
+  ["a region as zone", { zone: "us-central1" }, /containarium:zone.*"us-central1"/],
+  ["a machine type that is none", { machineType: "big" }, /containarium:machineType.*"big"/],
+  ["a machine type that takes no persistent disk", { machineType: "c4-standard-8" }, /machineType.*hyperdisks/],
+  ["a subnet among the containers'", { subnet: "10.0.3.0/24" }, /containarium:subnet.*10\.0\.3\.0\/24/],
+  ["an image without a project", { bootImage: "debian-13" }, /containarium:bootImage.*"debian-13"/],
+  ["a start time off Google's grid", { snapshotStartTime: "03:00" }, /containarium:snapshotStartTime.*"03:00"/],
+  ["snapshots kept for no day", { snapshotRetentionDays: 0 }, /containarium:snapshotRetentionDays.*at least 1/],
+  ["a disk of no server", { dataDisks: [{ server: 7 }] }, /containarium:dataDisks: there is no server 7/],
+  [
+    "a snapshot by its bare name",
+    { dataDisks: [{ server: 1, generation: 2, snapshot: "monday" }] },
+    /global\/snapshots\/NAME/,
+  ],
+  ["text where there must be a boolean", { spot: "banana" }, /containarium:spot.*"banana"/],
+  ["a tiny boot disk", { bootDiskSizeGb: 10 }, /containarium:bootDiskSizeGb.*at least 15/],
+])("Google: refuses %s, naming the key", (_what, values, message) => {
+  expect(() => readGoogle(values)).toThrow(message);
+  expect(() => readGoogle(values)).toThrow(InvalidInputError);
+});
+
+test("Google: without a project it says how to name one", () => {
+  expect(() => readSettings("prod", source(google))).toThrow(
+    expect.objectContaining({
+      message: expect.stringContaining("gcp:project"),
+      remedy: expect.stringContaining("config set"),
+    }),
   );
 });
