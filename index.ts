@@ -1,23 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
-
-import { Container, LocalFleet } from "./components";
+import { containariumProgram } from "./components/program";
 import { stackSettings } from "./components/settings";
-import type { Inventory } from "./ops/fleet/inventory";
 
-const settings = stackSettings();
-
-// settings -> servers -> containers -> outputs
-const fleet = new LocalFleet("fleet", settings);
-
-for (const { server: name, ...container } of settings.containers) {
-  const index = settings.servers.findIndex((id) => `jump-${id}` === name);
-  new Container(container.user, { ...container, server: fleet.servers[index]! });
-}
-
-/** What `containarium-ops` reads: where the servers are, and how to know them. */
-export const inventory: pulumi.Output<Inventory> = pulumi.all(fleet.servers).apply((servers) => ({
-  schema: 1 as const,
-  stack: settings.stack,
-  servers,
-  defaults: { image: settings.image, ...settings.defaults },
-}));
+// settings -> fleet -> balancer -> containers -> outputs
+export const { inventory, addresses, ssh, capacity, monthlyCost } = containariumProgram(stackSettings());

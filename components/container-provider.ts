@@ -21,6 +21,7 @@ import {
   UnreachableError,
   withServer,
 } from "../ops";
+import { known } from "./known";
 import { projectDirectory } from "./project-directory";
 
 export interface ContainerInputs extends ContainerSpec {
@@ -144,9 +145,4 @@ function specOf({ user, sshKeys, image, cpu, memory, diskQuota, autostart, docke
 
 function outputsOf(inputs: ContainerInputs, container: Container): ContainerOutputs {
   return { ...inputs, ip: container.ip, hostKeys: container.hostKeys };
-}
-
-/** During a preview the value of something that does not exist yet is Pulumi's placeholder text. */
-function known<T>(value: T | undefined): T | undefined {
-  return value === "04da6b54-80e4-46f7-96ec-b56ff0331ba9" ? undefined : value;
 }

@@ -88,7 +88,7 @@ export const googleSchema = {
   snapshotStartTime: z.enum(startTimes).default("04:00"),
   snapshotRetentionDays: z.number().int().min(1, "must be at least 1").max(65535).default(30),
   recoveryPaused: z.boolean().default(false),
-  adminIdentityFile: z.string().min(1).optional(),
+  adminIdentityFile: z.string().default(""),
 };
 
 type Parsed = z.output<z.ZodObject<typeof googleSchema>>;
@@ -130,7 +130,7 @@ export function googleSettings(parsed: Parsed, context: GoogleContext): GoogleSe
     protectDataDisks: parsed.protectDataDisks,
     snapshots: parsed.dailySnapshots ? { startTime, retentionDays } : undefined,
     recoveryPaused: parsed.recoveryPaused,
-    adminIdentityFile: parsed.adminIdentityFile,
+    adminIdentityFile: parsed.adminIdentityFile || undefined,
   };
   planFleet({ ...settings, ...context });
   return settings;

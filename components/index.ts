@@ -1,4 +1,11 @@
+/** `containarium`: components for Pulumi programs. */
 export { Container, type ContainerArgs } from "./container";
+export { JumpServer, type JumpServerArgs } from "./jump-server";
 export { LocalFleet } from "./local/fleet";
 export { serverName } from "./naming";
-export { type ContainerSettings, readSettings, type Settings } from "./settings";
+export { containariumProgram, type ProgramOutputs } from "./program";
+export { type ConfigSource, type ContainerSettings, readSettings, type Settings, stackSettings } from "./settings";
+export type { GoogleSettings } from "./google-settings";
+export { SpotFleet, type SpotFleetArgs } from "./spot-fleet";
+export { SshLoadBalancer, type SshLoadBalancerArgs } from "./ssh-load-balancer";
+export { ZfsDisk, type ZfsDiskArgs } from "./zfs-disk";

@@ -17,7 +17,7 @@ export interface FleetNames {
   fleet: string;
   network: string;
   subnet: string;
-  firewall(purpose: "ssh" | "fleet" | "health"): string;
+  firewall(purpose: "ssh" | "fleet" | "peers" | "health"): string;
   /** A policy of its own for every schedule: one that is in use can be neither changed nor deleted. */
   snapshotPolicy(schedule: { startTime: string; retentionDays: number }): string;
   /** Service account (id, at most 30 characters) and role (id) that start stopped servers. */

@@ -13,6 +13,12 @@ export interface ServerValues {
   name: string;
   admin: { user: string; authorizedKeys: string[] };
   containerSubnet: string;
+  /** Range of the servers' own addresses, in which it finds its peers. */
+  fleetSubnet: string;
+  /** The one data disk that is this server's, by the name that it got when it was formatted. */
+  dataDiskId: string;
+  /** The disk is new: it may be formatted, if it is blank. */
+  mayFormat: boolean;
   /** Addresses that fail2ban leaves alone. */
   neverBan: string[];
   /** Image that the golden image is baked from, by Incus' name: `images:ubuntu/24.04`. */
@@ -42,7 +48,7 @@ export function startupMetadata(
   const metadata = Object.fromEntries([
     ...entries,
     ["containarium-files", manifest(files)],
-    ["containarium-server", serverJson(files, values)],
+    ["containarium-server", serverJson(files, values, boot)],
     ["startup-script", boot],
   ]) as Record<string, string>;
   if (Object.keys(metadata).length !== entries.length + 3)
@@ -78,7 +84,7 @@ function manifest(files: StartupFile[]): string {
   return files.map((file) => `${line(file)}\n`).join("");
 }
 
-function serverJson(files: StartupFile[], values: ServerValues): string {
+function serverJson(files: StartupFile[], values: ServerValues, boot: string): string {
   return JSON.stringify({
     schema: 1,
     ...values,
@@ -86,7 +92,9 @@ function serverJson(files: StartupFile[], values: ServerValues): string {
     storage: "zfs",
     imageVersion: startupHash(files.filter(({ name }) => name.startsWith("golden-"))),
     imageSource: values.image,
-    startupHash: startupHash(files),
+    // Google's network knows the way from any server to any container.
+    routePeers: false,
+    startupHash: startupHash([...files, { name: "boot.sh", content: boot, executable: true }]),
   });
 }
 

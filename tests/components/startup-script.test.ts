@@ -6,6 +6,9 @@ const values: ServerValues = {
   name: "jump-1",
   admin: { user: "admin", authorizedKeys: ["ssh-ed25519 AAAA admin"] },
   containerSubnet: "10.0.3.0/24",
+  fleetSubnet: "10.64.0.0/24",
+  dataDiskId: "containarium-prod-jump-1",
+  mayFormat: true,
   neverBan: [],
   image: "images:ubuntu/24.04",
 };

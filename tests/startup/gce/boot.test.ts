@@ -8,7 +8,7 @@ import * as path from "node:path";
 
 import { bootScript, startupMetadata } from "../../../components/startup-script";
 
-const values = { name: "jump-1", admin: { user: "admin", authorizedKeys: [] }, containerSubnet: "10.0.3.0/24", neverBan: [], image: "images:ubuntu/24.04" }; // prettier-ignore
+const values = { name: "jump-1", admin: { user: "admin", authorizedKeys: [] }, containerSubnet: "10.0.3.0/24", fleetSubnet: "10.64.0.0/24", dataDiskId: "containarium-prod-jump-1", mayFormat: true, neverBan: [], image: "images:ubuntu/24.04" }; // prettier-ignore
 const attributes = "/computeMetadata/v1/instance/attributes/";
 const guest = "/computeMetadata/v1/instance/guest-attributes/";
 

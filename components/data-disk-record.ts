@@ -1,0 +1,22 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { stub } from "./stub";
+
+export interface DataDiskRecordArgs {
+  /** The disk's name in the Google project; another generation is another disk. */
+  disk: pulumi.Input<string>;
+  zone: pulumi.Input<string>;
+  type: pulumi.Input<string>;
+  /** GiB. */
+  sizeGb: pulumi.Input<number>;
+}
+
+/**
+ * What a data disk was made as. It comes before the disk, and says no where Google or the engine would make another,
+ * empty disk in its place: in another zone, of another type, smaller. `pulumi preview` already says so.
+ */
+export class DataDiskRecord extends pulumi.dynamic.Resource {
+  constructor(name: string, args: DataDiskRecordArgs, options?: pulumi.CustomResourceOptions) {
+    super(stub("dataDiskRecord"), name, { ...args }, options, "containarium", "DataDiskRecord");
+  }
+}
