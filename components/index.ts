@@ -4,7 +4,7 @@ export { JumpServer, type JumpServerArgs } from "./jump-server";
 export { LocalFleet } from "./local/fleet";
 export { serverName } from "./naming";
 export { containariumProgram, type ProgramOutputs } from "./program";
-export { type ConfigSource, type ContainerSettings, readSettings, type Settings, stackSettings } from "./settings";
+export { type ContainerSettings, type Settings, settingsFrom, stackSettings } from "./settings";
 export type { GoogleSettings } from "./google-settings";
 export { SpotFleet, type SpotFleetArgs } from "./spot-fleet";
 export { SshLoadBalancer, type SshLoadBalancerArgs } from "./ssh-load-balancer";

@@ -50,6 +50,8 @@ export interface ContainerSettings {
 export interface ConfigSource {
   get(key: string): string | undefined;
   getObject(key: string): unknown;
+  /** All keys that are set; one that nobody knows is a typing error. */
+  keys?: string[];
   /** The Google project, which is not ours to configure: `gcp:project`. */
   project?: string;
 }
@@ -110,6 +112,7 @@ const textKeys = [
  * @throws InvalidInputError naming the key, the value and what is allowed.
  */
 export function readSettings(stack: string, source: ConfigSource): Settings {
+  refuseUnknownKeys(stack, source.keys ?? []);
   const raw: Record<string, unknown> = {};
   for (const key of Object.keys(schema.shape)) {
     raw[key] = textKeys.includes(key) ? source.get(key) : valueOf(source, key);
@@ -163,15 +166,38 @@ export function readSettings(stack: string, source: ConfigSource): Settings {
   };
 }
 
+/**
+ * The same from an object, for programs that embed the fleet: the keys of Pulumi.yaml without `containarium:`.
+ * @param project id of the Google project, for `target: gce`
+ * @throws InvalidInputError as readSettings
+ */
+export function settingsFrom(stack: string, values: Record<string, unknown>, project?: string): Settings {
+  const text = (value: unknown) => (value === undefined || typeof value === "string" ? value : JSON.stringify(value));
+  const source = { get: (key: string) => text(values[key]), getObject: (key: string) => values[key] };
+  return readSettings(stack, { ...source, keys: Object.keys(values), project });
+}
+
 /** The one place where Pulumi's configuration is read. */
 export function stackSettings(): Settings {
   const config = new pulumi.Config("containarium");
+  const prefix = "containarium:";
   const source: ConfigSource = {
+    keys: Object.keys(pulumi.runtime.allConfig() ?? {})
+      .filter((key) => key.startsWith(prefix))
+      .map((key) => key.slice(prefix.length)),
     get: (key) => config.get(key),
     getObject: (key) => config.getObject(key),
     project: new pulumi.Config("gcp").get("project") ?? projectOfEnvironment(),
   };
   return explainedRun(() => readSettings(pulumi.getStack(), source));
+}
+
+function refuseUnknownKeys(stack: string, keys: string[]): void {
+  const unknown = keys.find((key) => !Object.hasOwn(schema.shape, key));
+  if (unknown === undefined) return;
+  throw new InvalidInputError(`containarium:${unknown} is no setting`, {
+    remedy: `Correct the key in Pulumi.${stack}.yaml; Pulumi.yaml describes every key.`,
+  });
 }
 
 /** Where @pulumi/gcp looks when `gcp:project` is not set. */

@@ -1,4 +1,4 @@
-import { type ConfigSource, readSettings } from "../../components/settings";
+import { type ConfigSource, readSettings, settingsFrom } from "../../components/settings";
 import { InvalidInputError } from "../../ops/errors";
 
 const aliceKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE3cjYQ8nzMWFhLQrOdYkLNeXtyoYvVUGJtExvuBOzVS alice@laptop";
@@ -135,4 +135,9 @@ test("Google: without a project it says how to name one", () => {
       remedy: expect.stringContaining("config set"),
     }),
   );
+});
+
+test("settings from an object are the same; a misspelt key is refused", () => {
+  expect(settingsFrom("prod", google, "my-project")).toEqual(readGoogle({}));
+  expect(() => settingsFrom("prod", { ...google, machinetype: "e2-medium" }, "my-project")).toThrow(/machinetype is no setting/); // prettier-ignore
 });

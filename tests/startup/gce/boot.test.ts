@@ -12,6 +12,9 @@ const values = { name: "jump-1", admin: { user: "admin", authorizedKeys: [] }, c
 const attributes = "/computeMetadata/v1/instance/attributes/";
 const guest = "/computeMetadata/v1/instance/guest-attributes/";
 
+// A boot starts a process per file.
+jest.setTimeout(60_000);
+
 let root: string;
 let server: http.Server;
 let metadata: Record<string, string>;
