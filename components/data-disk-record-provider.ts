@@ -8,14 +8,19 @@ export interface DataDiskRecordInputs {
   zone: string;
   type: string;
   sizeGb: number;
+  adopt: boolean;
+  inProject: boolean;
 }
 
 type Record = DataDiskRecordInputs;
 
 /** Makes nothing: its state is what it is for. */
 export const dataDiskRecordProvider = {
-  async check(_olds: unknown, news: Record): Promise<dynamic.CheckResult<Record>> {
-    return { inputs: news, failures: [] };
+  /** Only a new record asks what the project has: an old one's disk is there, of course. */
+  async check(olds: Partial<Record> | undefined, news: Record): Promise<dynamic.CheckResult<Record>> {
+    const isNew = olds?.disk === undefined || olds.disk !== news.disk;
+    const reason = isNew ? forgottenDisk(news) : undefined;
+    return { inputs: news, failures: reason === undefined ? [] : [{ property: "disk", reason }] };
   },
 
   /** @throws InvalidInputError for a change that would be another disk under the same name */
@@ -39,6 +44,17 @@ export const dataDiskRecordProvider = {
 
   async delete(): Promise<void> {},
 };
+
+/** What is wrong about the disk that is there, or not there; undefined when nothing is. */
+function forgottenDisk({ disk, zone, adopt, inProject }: Record): string | undefined {
+  if (known(inProject) === undefined || inProject === adopt) return undefined;
+  const server = /-jump-(\d+)-data/.exec(disk)?.[1];
+  if (adopt) return `there is no disk ${disk} in ${zone} to adopt; correct the entry of server ${server} in containarium:dataDisks`; // prettier-ignore
+  return (
+    `the disk ${disk} is in ${zone} already, left by a server that was removed, perhaps with people's data on it. ` +
+    `To take it for jump-${server}, put this into containarium:dataDisks:  {server: ${server}, adopt: true}`
+  );
+}
 
 function refuseAnotherDisk(olds: Record, news: Record): void {
   const generation = "To move the data, make a snapshot of it and restore that as the next generation (containarium:dataDisks); docs/deploy.md says how."; // prettier-ignore

@@ -9,11 +9,16 @@ export interface DataDiskRecordArgs {
   type: pulumi.Input<string>;
   /** GiB. */
   sizeGb: pulumi.Input<number>;
+  /** The disk is there already, and is to be taken. */
+  adopt: pulumi.Input<boolean>;
+  /** Whether the project has a disk of that name and zone now. */
+  inProject: pulumi.Input<boolean>;
 }
 
 /**
  * What a data disk was made as. It comes before the disk, and says no where Google or the engine would make another,
- * empty disk in its place: in another zone, of another type, smaller. `pulumi preview` already says so.
+ * empty disk in its place (in another zone, of another type, smaller), and where a server that was removed has left a disk
+ * that nobody speaks of. `pulumi preview` already says so.
  */
 export class DataDiskRecord extends pulumi.dynamic.Resource {
   constructor(name: string, args: DataDiskRecordArgs, options?: pulumi.CustomResourceOptions) {

@@ -134,6 +134,8 @@ export class JumpServer extends pulumi.ComponentResource {
         ...parent,
         // Its name, its disk and its addresses are in use until it is gone.
         deleteBeforeReplace: true,
+        // Another data disk is another server around it: taking the disk from a running one would pull it from under people.
+        replaceOnChanges: ["attachedDisks[*].source"],
         ignoreChanges: ["bootDisk.initializeParams.image"],
         customTimeouts: { create: "30m", update: "30m" },
       },

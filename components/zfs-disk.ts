@@ -34,7 +34,14 @@ export class ZfsDisk extends pulumi.ComponentResource {
     const { plan, project, zone, type, fleet, snapshotPolicy, protect = false } = args;
     const record = new DataDiskRecord(
       `${plan.logicalName}-record`,
-      { disk: plan.name, zone, type, sizeGb: plan.sizeGb },
+      {
+        disk: plan.name,
+        zone,
+        type,
+        sizeGb: plan.sizeGb,
+        adopt: plan.adopt,
+        inProject: exists({ name: plan.name, zone, project }),
+      },
       { parent: this },
     );
     this.disk = new gcp.Disk(
@@ -68,5 +75,16 @@ export class ZfsDisk extends pulumi.ComponentResource {
       );
     }
     this.registerOutputs({ disk: this.disk.id });
+  }
+}
+
+/** Whether the project has such a disk now, known to Pulumi or not. */
+async function exists(disk: { name: string; zone: string; project: string }): Promise<boolean> {
+  try {
+    await gcp.getDisk(disk, { async: true });
+    return true;
+  } catch (error) {
+    if (/not ?found|404/i.test((error as Error).message)) return false;
+    throw error;
   }
 }

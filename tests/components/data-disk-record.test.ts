@@ -1,6 +1,6 @@
 import { dataDiskRecordProvider as provider } from "../../components/data-disk-record-provider";
 
-const disk = { disk: "containarium-prod-jump-1-data", zone: "us-central1-a", type: "pd-balanced", sizeGb: 100 };
+const disk = { disk: "containarium-prod-jump-1-data", zone: "us-central1-a", type: "pd-balanced", sizeGb: 100, adopt: false, inProject: false }; // prettier-ignore
 const diff = (change: Partial<typeof disk>) => provider.diff(disk.disk, disk, { ...disk, ...change });
 
 test("an unchanged disk is no change; a grown one is recorded", async () => {
@@ -26,4 +26,20 @@ test("the next generation is another disk: it may be elsewhere, of another type"
     changes: true,
     replaces: [],
   });
+});
+
+const reasons = async (olds: object | undefined, change: Partial<typeof disk>) =>
+  (await provider.check(olds, { ...disk, ...change })).failures?.map(({ reason }) => reason);
+
+test("a new record refuses a disk that nobody spoke of, and one that is not there to be taken", async () => {
+  expect(await reasons({}, {})).toEqual([]);
+  expect(await reasons({}, { inProject: true })).toEqual([expect.stringContaining("{server: 1, adopt: true}")]);
+  expect(await reasons({}, { inProject: true, adopt: true })).toEqual([]);
+  expect(await reasons({}, { adopt: true })).toEqual([
+    expect.stringContaining("no disk containarium-prod-jump-1-data"),
+  ]);
+});
+
+test("the disk of a known record is there, of course", async () => {
+  expect(await reasons(disk, { inProject: true })).toEqual([]);
 });

@@ -27,9 +27,10 @@ export class EngineProject {
   readonly google: PretendedProject;
   private readonly env: NodeJS.ProcessEnv;
 
-  private constructor(
+  protected constructor(
     readonly root: string,
     options: StandInOptions,
+    private readonly stack = "test",
   ) {
     const standIn = standInEnvironment(path.join(root, "google"), options);
     this.google = new PretendedProject(standIn.CONTAINARIUM_STAND_IN!);
@@ -56,7 +57,7 @@ export class EngineProject {
   /** `up`, `destroy`, ... with `--json`: see operations.ts for what to make of the output. */
   async run(command: string, wishes: Record<string, unknown> = {}, ...flags: string[]): Promise<EngineResult> {
     const yes = command === "preview" ? [] : ["--yes", "--skip-preview"];
-    return await this.pulumi([command, "--stack", "test", "--json", ...yes, ...flags], wishes);
+    return await this.pulumi([command, "--stack", this.stack, "--json", ...yes, ...flags], wishes);
   }
 
   async must(...args: string[]): Promise<string> {

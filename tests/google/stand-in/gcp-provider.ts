@@ -4,7 +4,7 @@ import { checks } from "./checks";
 import { diffOf } from "./diff";
 import type { Made, Properties, Resource, StandInProvider } from "./engine-protocol";
 import { standInDirectory } from "./environment";
-import { getInstance, getInstanceGuestAttributes } from "./invokes";
+import { getDisk, getInstance, getInstanceGuestAttributes } from "./invokes";
 import { types } from "./kinds";
 import { currentOutputs, firstOutputs } from "./outputs";
 import { PretendedProject, type Thing } from "./project";
@@ -97,6 +97,7 @@ export function gcpProvider(env: NodeJS.ProcessEnv, { operationMs = 200 } = {}):
     },
 
     async invoke(token, args) {
+      if (token.endsWith(":getDisk")) return getDisk(project, args);
       if (token.endsWith(":getInstance")) return getInstance(project, args);
       if (token.endsWith(":getInstanceGuestAttributes")) return getInstanceGuestAttributes(project, args, backing);
       throw new Error(`this Google has no function ${token}`);

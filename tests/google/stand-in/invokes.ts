@@ -12,6 +12,12 @@ export async function getInstance(project: PretendedProject, args: Properties): 
   return { attachedDisks: [], ...outputs, id, bootDisks: boot, name: outputs.name, zone: outputs.zone };
 }
 
+export async function getDisk(project: PretendedProject, { name, zone }: Properties): Promise<Properties> {
+  const found = project.all(types.disk).find(({ outputs }) => outputs.name === name && outputs.zone === zone);
+  if (found === undefined) throw new Error(`Error when reading or editing Disk ${String(name)}: googleapi: Error 404: notFound`); // prettier-ignore
+  return { ...found.outputs, id: found.id };
+}
+
 /** What was never written is simply not in the answer; the provider makes no error of it. */
 export async function getInstanceGuestAttributes(
   project: PretendedProject,
