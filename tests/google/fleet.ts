@@ -7,6 +7,10 @@ export interface Told {
   jumpUsers?: string[];
   /** SSH may be open to everybody: asked for in the settings. */
   sshFromEverywhere?: boolean;
+  /** No snapshots are wanted. */
+  snapshotsOff?: boolean;
+  /** Servers, by their name in the stack, that the balancer passes by. */
+  outOfBalancer?: string[];
   /** The resources before this change: what they are may only grow. */
   before?: Resource[];
 }
@@ -37,11 +41,7 @@ export class Fleet {
     return this.names.get(`${type} ${nameOf(reference)}`);
   }
 
-  /** Disks that servers keep their data on: attached, not booted from. */
-  dataDisks(): Resource[] {
-    return this.byType(types.disk).filter((disk) => this.isDataDisk(disk));
-  }
-
+  /** Whether a server keeps its data there: attached, not booted from. */
   isDataDisk({ inputs }: Resource): boolean {
     return this.attached.has(inputs.name);
   }

@@ -196,6 +196,7 @@ function starter({ stack }: FleetSpec, id: number): Resource[] {
         role: `projects/${project}/roles/${names.starterRole}`,
         member: `serviceAccount:${email}`,
       },
+      options: { replaceWith: [urnOfServer(stack, id)] },
     },
   ];
 }
@@ -224,6 +225,7 @@ function balancer({ stack, servers }: FleetSpec): Resource[] {
         instanceGroup: names.balancer("group"),
         instance: link(`zones/${zone}/instances/${names.server(id).instance}`),
       },
+      options: { replaceWith: [urnOfServer(stack, id)] },
     })),
     {
       type: types.healthCheck,
@@ -271,6 +273,10 @@ function balancer({ stack, servers }: FleetSpec): Resource[] {
       },
     },
   ];
+}
+
+function urnOfServer(stack: string, id: number): string {
+  return `urn:pulumi:${stack}::containarium::${types.instance}::jump-${id}`;
 }
 
 function policyName(stack: string): string {

@@ -53,12 +53,16 @@ function program(fleet: Resource[]): void {
     const oauthToken = { serviceAccountEmail: account.email };
     new scheduler.Job(`${name}-starter`, { ...job, httpTarget: { ...httpTarget, uri, oauthToken } });
     const member = { instanceName: vm.name, zone: vm.zone, role: role.name, member: account.member };
-    new gcp.InstanceIAMMember(`${name}-may-start`, member);
-    new gcp.InstanceGroupMembership(`${name}-member`, {
-      zone: vm.zone,
-      instance: vm.selfLink,
-      instanceGroup: group.name,
-    });
+    new gcp.InstanceIAMMember(`${name}-may-start`, member, { replaceWith: [vm] });
+    new gcp.InstanceGroupMembership(
+      `${name}-member`,
+      {
+        zone: vm.zone,
+        instance: vm.selfLink,
+        instanceGroup: group.name,
+      },
+      { replaceWith: [vm] },
+    );
   }
 }
 

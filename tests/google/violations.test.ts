@@ -3,6 +3,7 @@ import type { Break } from "./breaks/break";
 import { diskBreaks } from "./breaks/disks";
 import { networkBreaks } from "./breaks/network";
 import { serverBreaks } from "./breaks/servers";
+import { all, option, set } from "./change";
 import { devFleet, fleetOf, prodFleet, regularFleet } from "./fleets";
 import { rules, violations } from "./violations";
 
@@ -28,6 +29,19 @@ test("SSH may be open to everybody where that was asked for", () => {
   const open = prodFleet().map((one) => (one.name === "allow-ssh" ? { ...one, inputs: { ...one.inputs, sourceRanges: ["0.0.0.0/0"] } } : one)); // prettier-ignore
   expect(violations(open, { sshFromEverywhere: true })).toEqual([]);
   expect(violations(open)).toHaveLength(1);
+});
+
+test("what the settings turn off is not missed", () => {
+  const bare = prodFleet().filter(
+    ({ name }) => name !== "jump-2-member" && name !== "daily" && !/-snapshots$/.test(name),
+  );
+  expect(violations(bare, { snapshotsOff: true, outOfBalancer: ["jump-2"] })).toEqual([]);
+});
+
+test("a change that the engine is told to pass over replaces no disk", () => {
+  const restored = option("jump-1-data", { ignoreChanges: ["snapshot"] });
+  const now = all(set("jump-1-data", { snapshot: "global/snapshots/x" }), restored).apply(prodFleet());
+  expect(violations(now, { before: prodFleet() })).toEqual([]);
 });
 
 test("every rule has something that breaks it, and an id and a sentence of its own", () => {

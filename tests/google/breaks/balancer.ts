@@ -53,6 +53,7 @@ const balanced: Break[] = [
   { rule: "group-network", how: "another network", change: set("ssh-group", { network: "default" }) },
   { rule: "group-lists-no-servers", how: "one", change: set("ssh-group", { instances: ["containarium-prod-jump-1"] }) },
   { rule: "every-server-is-balanced", how: "one is not", change: remove("jump-2-member"), at: "jump-2" },
+  { rule: "every-server-is-balanced", how: "one that is to be passed by", change: set("jump-2", {}), told: { outOfBalancer: ["jump-2"] } }, // prettier-ignore
 ];
 
 const starters: Break[] = [

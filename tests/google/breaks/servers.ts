@@ -68,6 +68,12 @@ const machines: Break[] = [
   { rule: "server-has-no-resource-policies", how: "one", change: set("jump-1", { resourcePolicies: "daily" }) },
   { rule: "server-goes-before-its-successor", how: "create first", change: option("jump-1", { deleteBeforeReplace: undefined }) }, // prettier-ignore
   { rule: "server-may-be-stopped-for-updates", how: "nothing said", change: set("jump-1", { allowStoppingForUpdate: undefined }) }, // prettier-ignore
+  {
+    rule: "made-anew-with-its-server",
+    how: "the membership stays",
+    change: option("jump-1-member", { replaceWith: [] }),
+  },
+  { rule: "made-anew-with-its-server", how: "the permission goes with another", change: option("jump-1-may-start", { replaceWith: ["urn:pulumi:prod::containarium::gcp:compute/instance:Instance::jump-11"] }) }, // prettier-ignore
 ];
 
 const lives: Break[] = [

@@ -232,8 +232,12 @@ export const balancerRules: readonly Rule[] = [
   },
   {
     id: "every-server-is-balanced",
-    what: "Behind a balancer every server is a member of a group.",
+    what: "Behind a balancer every server is a member of a group, but those that it is told to pass by.",
     source: "ours",
-    check: each(types.instance, (vm, fleet) => fleet.hasBalancer() && !fleet.byType(types.membership).some(({ inputs }) => nameOf(inputs.instance) === vm.inputs.name) && "is in no group"), // prettier-ignore
+    check: each(types.instance, (vm, fleet) => {
+      const isMember = fleet.byType(types.membership).some(({ inputs }) => nameOf(inputs.instance) === vm.inputs.name);
+      const isWanted = fleet.hasBalancer() && fleet.told.outOfBalancer?.includes(vm.name) !== true;
+      return isMember !== isWanted && (isMember ? "is in a group" : "is in no group");
+    }),
   },
 ];

@@ -38,7 +38,11 @@ export const diskRules: readonly Rule[] = [
     source: "provider",
     check: each(types.disk, (disk, { told }) => {
       const old = told.before?.find(({ type, name }) => type === disk.type && name === disk.name);
-      return old !== undefined && replacing.map((key) => disk.inputs[key] !== old.inputs[key] && `another ${key}`);
+      const ignored = disk.options?.ignoreChanges ?? [];
+      return replacing.map(
+        (key) =>
+          old !== undefined && !ignored.includes(key) && disk.inputs[key] !== old.inputs[key] && `another ${key}`,
+      );
     }),
   },
   {

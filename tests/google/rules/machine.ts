@@ -88,4 +88,14 @@ export const machineRules: readonly Rule[] = [
     source: "provider",
     check: each(types.instance, ({ inputs }) => inputs.allowStoppingForUpdate !== true && "allowStoppingForUpdate is not set"), // prettier-ignore
   },
+  {
+    id: "made-anew-with-its-server",
+    what: "Membership and permission are lost with a server that is replaced, and Google says nothing: they are replaced too.",
+    source: "provider",
+    check: each([types.membership, types.instanceMember], ({ inputs, options }, fleet) => {
+      const vm = fleet.find(types.instance, inputs.instance ?? inputs.instanceName);
+      const isTied = (options?.replaceWith ?? []).some((urn) => urn.split("::").at(-1) === vm?.name);
+      return vm !== undefined && !isTied && `is not replaced with ${vm.name}`;
+    }),
+  },
 ];

@@ -12,15 +12,14 @@ function snapshots(problem: (policy: Record<string, any>) => string | false | un
 export const snapshotRules: readonly Rule[] = [
   {
     id: "data-disk-has-snapshots",
-    what: "A snapshot policy is attached to every data disk.",
+    what: "A snapshot policy is attached to every data disk, unless no snapshots are wanted.",
     source: "ours",
-    check: (fleet) =>
-      fleet
-        .dataDisks()
-        .filter(
-          ({ inputs }) => !fleet.byType(types.policyAttachment).some((one) => nameOf(one.inputs.disk) === inputs.name),
-        )
-        .map((resource) => ({ resource, message: "no snapshot policy is attached" })),
+    check: each(types.disk, (disk, fleet) =>
+      fleet.told.snapshotsOff !== true &&
+      fleet.isDataDisk(disk) &&
+      !fleet.byType(types.policyAttachment).some(({ inputs }) => nameOf(inputs.disk) === disk.inputs.name) &&
+      "no snapshot policy is attached",
+    ), // prettier-ignore
   },
   {
     id: "snapshot-policy-is-attached",
