@@ -13,7 +13,7 @@ export interface RecordingOptions {
   config?: Record<string, string>;
   /** The project on Google. */
   googleProject?: string;
-  /** Answers what the program looks up, `gcp:compute/getInstanceGuestAttributes:getInstanceGuestAttributes` for one. */
+  /** Answers what the program looks up, `gcp:compute/getInstanceGuestAttributes:getInstanceGuestAttributes` for one. Throws for what is not there. */
   invoke?: (token: string, inputs: Record<string, any>) => Record<string, any> | Promise<Record<string, any>>;
   /** Outputs besides those that every resource of its type gets. Throws to refuse the resource. */
   outputs?: (resource: Resource) => Record<string, any> | undefined;
@@ -69,25 +69,25 @@ class Recorder implements pulumi.runtime.Mocks {
   }
 
   async call({ token, inputs }: pulumi.runtime.MockCallArgs): Promise<Record<string, any>> {
-    if (this.options.invoke === undefined) throw new Error(`nobody answers ${token}`);
-    return this.options.invoke(token, open(inputs));
+    try {
+      if (this.options.invoke === undefined) throw new Error(`nobody answers ${token}`);
+      return await this.options.invoke(token, open(inputs));
+    } catch (error) {
+      // Where gRPC has its errors' text.
+      throw Object.assign(error as Error, { details: (error as Error).message });
+    }
   }
 
   /** Hears every request to make a resource, and how it was answered. */
   listen(): void {
     const monitor = pulumi.runtime.getMonitor() as any;
-    const [register, invoke] = [monitor.registerResource.bind(monitor), monitor.invoke.bind(monitor)];
+    const register = monitor.registerResource.bind(monitor);
     monitor.registerResource = (request: any, callback: (error: unknown, response: any) => void) =>
       register(request, (error: unknown, response: any) => {
         if (error === null) this.keep(request, response);
         else this.fail(new Error(`${request.getName()} [${request.getType()}]: ${(error as Error).message}`, { cause: error }));
         callback(error, response);
       }); // prettier-ignore
-    monitor.invoke = (request: any, callback: (error: unknown, response: any) => void) =>
-      invoke(request, (error: unknown, response: any) => {
-        if (error !== null) this.fail(error);
-        callback(error, response);
-      });
   }
 
   /** Called when a resource is constructed, before its inputs are known. */
