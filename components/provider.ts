@@ -3,9 +3,11 @@
  */
 import { containerProvider } from "./container-provider";
 import { explained } from "./explained";
+import { localBalancerProvider } from "./local/balancer-provider";
 import { localHostProvider } from "./local/host-provider";
 import { localMachineProvider } from "./local/machine-provider";
 
 export const container = explained(containerProvider);
+export const localBalancer = explained(localBalancerProvider);
 export const localHost = explained(localHostProvider);
 export const localMachine = explained(localMachineProvider);

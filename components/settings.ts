@@ -21,7 +21,13 @@ export interface Settings {
   defaults: { cpu: number; memory: string; diskQuota: string };
   dataDiskSizeGb: number;
   localSubnet: string;
+  /** One address before all servers; each of them lets everybody through. */
+  loadBalancer: boolean;
+  /** Servers that the balancer leaves out. */
+  outOfBalancer: number[];
 }
+
+type BalancingSettings = Pick<Settings, "loadBalancer" | "outOfBalancer">;
 
 export interface ContainerSettings {
   user: string;
@@ -81,10 +87,19 @@ const schema = z.strictObject({
     .string()
     .regex(/^$|^\d{1,3}\.\d{1,3}\.\d{1,3}\.0\/24$/, "must be a /24 such as 10.88.0.0/24")
     .default(""),
+  loadBalancer: z.boolean().default(false),
+  outOfBalancer: z.array(z.number().int()).default([]),
 });
 
 const textKeys = ["target", "adminUser", "image", "cpu", "memory", "diskQuota", "localSubnet"] as const;
-const objectKeys = ["servers", "containers", "adminSshKeys", "dataDiskSizeGb"] as const;
+const objectKeys = [
+  "servers",
+  "containers",
+  "adminSshKeys",
+  "dataDiskSizeGb",
+  "loadBalancer",
+  "outOfBalancer",
+] as const;
 
 /**
  * Reads and checks the whole configuration. Nothing has been created when this throws.
@@ -108,6 +123,7 @@ export function readSettings(stack: string, source: ConfigSource): Settings {
     "containers",
     containers.map((container) => container.user),
   );
+  refuseStrangeBalancing(servers, rest);
   if (rest.target === "local" && rest.localSubnet === "") {
     throw new InvalidInputError("containarium:localSubnet is not set", {
       remedy: "npm run quickstart  picks a subnet that nothing on this host uses.",
@@ -147,6 +163,20 @@ function checkedServer(user: string, server: string | undefined, names: string[]
   throw new InvalidInputError(`containarium:containers: ${user} ${problem}`, {
     remedy: `Set  server:  of ${user} to one of: ${names.join(", ")}.`,
   });
+}
+
+function refuseStrangeBalancing(servers: number[], { loadBalancer, outOfBalancer }: BalancingSettings): void {
+  const strange = outOfBalancer.find((id) => !servers.includes(id));
+  if (strange !== undefined) {
+    throw new InvalidInputError(`containarium:outOfBalancer: there is no server ${strange}`, {
+      remedy: `Servers are: ${servers.join(", ")}.`,
+    });
+  }
+  if (loadBalancer && servers.every((id) => outOfBalancer.includes(id))) {
+    throw new InvalidInputError("containarium:outOfBalancer: no server is left for the balancer", {
+      remedy: "Leave one in, or set  containarium:loadBalancer: false.",
+    });
+  }
 }
 
 function refuseDuplicates(key: string, values: string[]): void {

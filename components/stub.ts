@@ -7,7 +7,9 @@ import type * as pulumi from "@pulumi/pulumi";
  * Written out method by method because Pulumi serialises what a function captures, and this captures nothing but
  * `kind`. A plain `require` would fail in the engine's provider process: its parent module has no file name.
  */
-export function stub(kind: "container" | "localHost" | "localMachine"): pulumi.dynamic.ResourceProvider {
+export function stub(
+  kind: "container" | "localBalancer" | "localHost" | "localMachine",
+): pulumi.dynamic.ResourceProvider {
   const provider = () => require("module").createRequire(process.cwd() + "/")("containarium/provider")[kind];
   return {
     check: async (olds, news) => provider().check(olds, news),

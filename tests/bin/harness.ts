@@ -126,6 +126,12 @@ export class World {
         const container = this.containers.find((one) => one.user === user);
         return container && { server: await server(container.server), container };
       },
+      all: names.length > 1 || names[0] !== "localhost",
+      announce: async (from) => {
+        this.calls.push(`announce ${from ?? "all"}`);
+        const silent = names.filter((name) => name !== from && this.down.has(name));
+        return new Map(silent.map((name) => [name, new UnreachableError("connection timed out after 10s")]));
+      },
       place: () => server(names[0] ?? ""),
       list: async () => {
         const failures = new Map<string, Error>();
