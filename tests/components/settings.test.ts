@@ -25,6 +25,8 @@ test("defaults: one server, four CPUs, 4GiB, 20GB", () => {
     defaults: { cpu: 4, memory: "4GiB", diskQuota: "20GB" },
     dataDiskSizeGb: 100,
     localSubnet: "10.88.0.0/24",
+    loadBalancer: false,
+    outOfBalancer: [],
   });
 });
 
@@ -52,6 +54,9 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   ["a server that the fleet lacks", { containers: [{ ...alice, server: "jump-9" }] }, /alice names the server jump-9/],
   ["no server where there are two", { servers: [1, 2], containers: [alice] }, /alice does not say its server/],
   ["a subnet that is no /24", { localSubnet: "10.0.0.0/8" }, /containarium:localSubnet/],
+  ["a balancer that is no yes or no", { loadBalancer: "perhaps" }, /containarium:loadBalancer.*"perhaps"/],
+  ["a server out of the balancer that is none", { servers: [1, 2], outOfBalancer: [3] }, /containarium:outOfBalancer: there is no server 3/], // prettier-ignore
+  ["a balancer without servers", { loadBalancer: true, outOfBalancer: [1] }, /containarium:outOfBalancer: no server is left/], // prettier-ignore
   ["a tiny data disk", { dataDiskSizeGb: 1 }, /containarium:dataDiskSizeGb.*at least 10/],
 ])("refuses %s, naming the key", (_what, values, message) => {
   expect(() => read(values)).toThrow(message);
