@@ -160,6 +160,19 @@ export function balanced(fleet: TestFleet): void {
     expect((await fleet.on("jump-3", web)).code).not.toBe(0);
   });
 
+  test("a server that is shut down in order says so while it still lets people in: balancers have time to notice", async () => {
+    await fleet.on("jump-2", ["systemctl", "poweroff", "--no-block"]);
+    await until(async () => (await readyz(2)).stdout === "draining\n 503", 10, "jump-2 to say that it drains");
+    const banner = await run(["timeout", "3", "bash", "-c", `head -c 4 </dev/tcp/${fleet.addressOf(2)}/22`], {
+      cwd: "/",
+    });
+    expect(banner.stdout).toBe("SSH-");
+    await until(async () => /STOPPED/.test((await run(["incus", "list", "-f", "csv", "-c", "s", `${stack}-jump-2`], { cwd: "/" })).stdout), 90, "its end"); // prettier-ignore
+    await run(["incus", "start", `${stack}-jump-2`], { cwd: "/" });
+    await until(() => isReady(2), 120, "jump-2 to be ready");
+    expect((await through("victor", 2)).stdout).toBe("victor\n");
+  });
+
   test("one server dies: the people of the others are in again within 15 s, through the same address", async () => {
     await run(["incus", "stop", "--force", `${stack}-jump-3`], { cwd: "/" });
     const died = Date.now();
