@@ -12,6 +12,10 @@ export type Server = import("../ops").Server;
 export interface ServerSet {
   server(name: string): Promise<Server>;
   find(user: string): Promise<{ server: Server; container: Container } | undefined>;
+  /** Whether all servers of a fleet were asked when `find` finds nobody. */
+  readonly all: boolean;
+  /** Has all servers but one, where something has changed, hear of it; those that do not answer, by name. */
+  announce(from: string | undefined): Promise<Map<string, Error>>;
   place(spec: ContainerSpec): Promise<Server>;
   list(): Promise<{ containers: Container[]; failures: Map<string, Error> }>;
   close(): Promise<void> | void;
@@ -19,6 +23,7 @@ export interface ServerSet {
 
 export interface CreateOptions {
   ifExists?: "adopt" | "fail";
+  ifElsewhere?: "refuse" | "ignore";
   onStep?: (step: CreateStep) => void;
   createdBy?: string;
   signal?: AbortSignal;
@@ -40,7 +45,10 @@ export function loadOps(): Ops {
 }
 
 export const realServices: Services = {
-  openFleet: (inventory, options) => new (loadOps().Fleet)(inventory, options),
+  openFleet: (inventory, options) => {
+    const { FleetServers } = require("./fleet-servers") as typeof import("./fleet-servers");
+    return new FleetServers(inventory, options);
+  },
   openSingle: (target, options) => {
     const { SingleServer } = require("./single-server") as typeof import("./single-server");
     return new SingleServer(target, options);

@@ -10,6 +10,7 @@ export class SingleServer implements ServerSet {
   readonly #target: ServerAddress | { local: true; name: string };
   readonly #options: OpenOptions;
   #opened: Promise<Server> | undefined;
+  readonly all = false;
 
   constructor(target: ServerAddress | { local: true; name: string }, options: OpenOptions) {
     this.#target = target;
@@ -31,6 +32,11 @@ export class SingleServer implements ServerSet {
       if (error instanceof ContainariumError && error.kind === "not-found") return undefined;
       throw error;
     }
+  }
+
+  /** The others are not known here. They ask by themselves, every few seconds. */
+  announce(): Promise<Map<string, Error>> {
+    return Promise.resolve(new Map<string, Error>());
   }
 
   place(): Promise<Server> {

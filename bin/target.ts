@@ -2,7 +2,7 @@ import path from "node:path";
 import type { Logger } from "pino";
 
 import { InvalidInputError, NotFoundError } from "../ops/errors";
-import type { Inventory, ServerAddress } from "../ops/fleet/inventory";
+import type { Balancer, Inventory, ServerAddress } from "../ops/fleet/inventory";
 import type { Io } from "./io";
 import type { Progress } from "./output/progress";
 import type { ServerSet, Services } from "./services";
@@ -20,6 +20,8 @@ export interface Target {
   flags: string;
   /** The servers' addresses; empty for this machine, which does not know how it is reached. */
   addresses: ServerAddress[];
+  /** Where any of the servers answers, when the stack has such an address. */
+  balancer?: Balancer;
   /** Absent without a stack: the server's own defaults hold. */
   defaults?: Inventory["defaults"];
   stack?: Stack;
@@ -64,6 +66,7 @@ async function openStackTarget(
     label: `stack ${stack.name}`,
     flags: flagsOf(options),
     addresses,
+    balancer: stack.inventory.balancer,
     defaults: stack.inventory.defaults,
     stack,
     servers: services.openFleet(

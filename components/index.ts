@@ -1,6 +1,7 @@
 /** `containarium`: components for Pulumi programs. */
 export { Container, type ContainerArgs } from "./container";
 export { JumpServer, type JumpServerArgs } from "./jump-server";
+export { LocalBalancer } from "./local/balancer";
 export { LocalFleet } from "./local/fleet";
 export { serverName } from "./naming";
 export { containariumProgram, type ProgramOutputs } from "./program";

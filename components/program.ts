@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { Inventory, InventoryServer } from "../ops/fleet/inventory";
+import type { Balancer, Inventory, InventoryServer } from "../ops/fleet/inventory";
 import { fleetCapacity } from "./capacity";
 import { Container } from "./container";
 import { type MonthlyCost, monthlyCost } from "./cost";
+import { LocalBalancer } from "./local/balancer";
 import { LocalFleet } from "./local/fleet";
 import { serverName } from "./naming";
 import type { Settings } from "./settings";
@@ -40,7 +41,7 @@ export function containariumProgram(settings: Settings): ProgramOutputs {
       schema: 1 as const,
       stack: settings.stack,
       servers,
-      ...(balancer !== undefined && { balancer: { address: balancer, port: 22 } }),
+      ...(balancer !== undefined && { balancer }),
       defaults: { image: settings.image, ...settings.defaults },
     })),
     addresses: mapped(byName, (server) => server.apply(({ address }) => address)),
@@ -55,14 +56,15 @@ interface Fleet {
   servers: pulumi.Output<InventoryServer>[];
   /** What has to be there before a container is made, by server. */
   ready: Map<string, pulumi.Resource>;
-  /** Address of the balancer, if there is one. */
-  balancer: pulumi.Output<string> | undefined;
+  /** Where people connect, if there is a balancer. */
+  balancer: pulumi.Output<Balancer | undefined>;
   figures: Pick<ProgramOutputs, "capacity" | "monthlyCost">;
 }
 
 function localFleet(settings: Settings): Fleet {
-  const { servers } = new LocalFleet("fleet", settings);
-  return { servers, ready: new Map(), balancer: undefined, figures: {} };
+  const fleet = new LocalFleet("fleet", settings);
+  const balancer = settings.loadBalancer ? new LocalBalancer("balancer", settings, { dependsOn: fleet }) : undefined;
+  return { servers: fleet.servers, ready: new Map(), balancer: pulumi.output(balancer?.endpoint), figures: {} };
 }
 
 function googleFleet(settings: SpotFleetArgs): Fleet {
@@ -77,7 +79,7 @@ function googleFleet(settings: SpotFleetArgs): Fleet {
   return {
     servers,
     ready: new Map(plan.servers.map(({ names }, index) => [names.server, jumpServers[index]!])),
-    balancer: balancer?.address,
+    balancer: pulumi.output(balancer && { address: balancer.address, port: 22 }),
     figures: {
       capacity: fleetCapacity(google.machineType, ids),
       monthlyCost: monthlyCost({

@@ -33,6 +33,8 @@ export interface Settings {
   google?: GoogleSettings;
 }
 
+type BalancingSettings = Pick<Settings, "loadBalancer" | "outOfBalancer">;
+
 export interface ContainerSettings {
   user: string;
   sshKeys: string[];
@@ -133,7 +135,7 @@ export function readSettings(stack: string, source: ConfigSource): Settings {
     containers.map((container) => container.user),
   );
   refuseAdminAmongUsers(values);
-  refuseUnknownServers("outOfBalancer", values.outOfBalancer, servers);
+  refuseStrangeBalancing(values);
   if (values.target === "local" && values.localSubnet === "") {
     throw new InvalidInputError("containarium:localSubnet is not set", {
       remedy: "npm run quickstart  picks a subnet that nothing on this host uses.",
@@ -223,14 +225,6 @@ function refuseAdminAmongUsers({ adminUser, containers }: { adminUser: string; c
   });
 }
 
-function refuseUnknownServers(key: string, ids: number[], servers: number[]): void {
-  const unknown = ids.find((id) => !servers.includes(id));
-  if (unknown === undefined) return;
-  throw new InvalidInputError(`containarium:${key}: there is no server ${unknown}`, {
-    remedy: `Servers are: ${servers.join(", ")}.`,
-  });
-}
-
 function checkedServer(user: string, server: string | undefined, names: string[]): string {
   const [only] = names;
   if (server === undefined && names.length === 1 && only !== undefined) return only;
@@ -240,6 +234,24 @@ function checkedServer(user: string, server: string | undefined, names: string[]
   throw new InvalidInputError(`containarium:containers: ${user} ${problem}`, {
     remedy: `Set  server:  of ${user} to one of: ${names.join(", ")}.`,
   });
+}
+
+function refuseStrangeBalancing({
+  servers,
+  loadBalancer,
+  outOfBalancer,
+}: Pick<Settings, "servers" | "loadBalancer" | "outOfBalancer">): void {
+  const strange = outOfBalancer.find((id) => !servers.includes(id));
+  if (strange !== undefined) {
+    throw new InvalidInputError(`containarium:outOfBalancer: there is no server ${strange}`, {
+      remedy: `Servers are: ${servers.join(", ")}.`,
+    });
+  }
+  if (loadBalancer && servers.every((id) => outOfBalancer.includes(id))) {
+    throw new InvalidInputError("containarium:outOfBalancer: no server is left for the balancer", {
+      remedy: "Leave one in, or set  containarium:loadBalancer: false.",
+    });
+  }
 }
 
 function refuseDuplicates(key: string, values: string[]): void {

@@ -8,7 +8,7 @@ import type * as pulumi from "@pulumi/pulumi";
  * `kind`. A plain `require` would fail in the engine's provider process: its parent module has no file name.
  */
 export function stub(
-  kind: "container" | "dataDiskRecord" | "localHost" | "localMachine" | "serverIdentity",
+  kind: "container" | "dataDiskRecord" | "localBalancer" | "localHost" | "localMachine" | "serverIdentity",
 ): pulumi.dynamic.ResourceProvider {
   const provider = () => require("module").createRequire(process.cwd() + "/")("containarium/provider")[kind];
   return {

@@ -32,6 +32,7 @@ export { parsePublicKey, readPublicKeys, uniqueKeys, type KeySummary, type Publi
 
 export { Fleet, type Found } from "./fleet/fleet";
 export { inventorySchema, serverAddressSchema } from "./fleet/inventory";
-export type { Inventory, InventoryServer, ServerAddress } from "./fleet/inventory";
+export { announceAccounts, type Announcement } from "./fleet/announce";
+export type { Balancer, Inventory, InventoryServer, ServerAddress } from "./fleet/inventory";
 export { renderSshConfig, type SshConfigOptions } from "./fleet/ssh-config";
 export { renderKnownHosts } from "./fleet/known-hosts";

@@ -1,7 +1,7 @@
 "use strict";
 
 /**
- * `npm run quickstart [-- --yes --servers 3 --stack NAME]`: from a bare host to a login as alice. Every phase looks
+ * `npm run quickstart [-- --yes --servers 3 --balancer --stack NAME]`: from a bare host to a login as alice. Every phase looks
  * first and does what is missing; a run that was stopped anywhere is completed by the next.
  */
 const fs = require("node:fs");
@@ -27,11 +27,12 @@ const usage = `npm run quickstart [-- options]
 
   --yes            do not ask before changing this host
   --servers N      N machines, jump-1 to jump-N (default: as configured, 1)
+  --balancer       one address before all of them (default: as configured, none)
   --stack NAME     another fleet beside the first one (default: local)
 `;
 
 /**
- * @typedef {{yes: boolean, servers?: number, stack: string, help: boolean}} Options
+ * @typedef {{yes: boolean, servers?: number, balancer?: boolean, stack: string, help: boolean}} Options
  *
  * @param {string[]} args
  * @returns {Options}
@@ -48,6 +49,7 @@ function parseArguments(args) {
     if (option === "--yes" || option === "-y") options.yes = true;
     else if (option === "--help" || option === "-h") options.help = true;
     else if (option === "--servers") options.servers = serverCount(rest.shift());
+    else if (option === "--balancer") options.balancer = true;
     else if (option === "--stack") options.stack = stackName(rest.shift());
     else throw new SetupError(`unknown option ${option}`, { remedy: usage.trimEnd() });
   }
@@ -74,7 +76,8 @@ function stackName(text = "") {
  */
 async function quickstart(options, { root = packageRoot(), runner = run, progress = createProgress() } = {}) {
   const files = layout(root, options.stack);
-  const context = { root, runner, progress, files, stack: options.stack, servers: options.servers };
+  const { stack, servers, balancer } = options;
+  const context = { root, runner, progress, files, stack, servers, balancer };
   const interactive = isInteractive();
   fs.mkdirSync(files.logs, { recursive: true, mode: 0o700 });
   const logFile = path.join(files.logs, "setup.log");

@@ -4,7 +4,7 @@
 #
 # Inputs:   /etc/containarium/server.json (who am I, which disk, whose keys), the files beside this one
 # Leaves:   packages, kernel limits, admin account, data disk, host keys, sshd, nftables, Incus with the golden image,
-#           jump accounts as Incus knows them, fail2ban; and /run/containarium/ready when all of it works
+#           jump accounts as Incus and the other servers know them, fail2ban, the fleet's service; and /run/containarium/ready when all of it works
 # Output:   one line per step: what, seconds
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
@@ -21,6 +21,7 @@ for key in sys.argv[1].split("."):
     value = value[key]
 print("\n".join(value) if isinstance(value, list) else value)' "$1"
 }
+has() { python3 -c 'import json, sys; sys.exit(sys.argv[1] not in json.load(open("/etc/containarium/server.json")))' "$1"; }
 
 # `systemctl enable` takes 0.3 s even when there is nothing to do.
 enable() {
@@ -34,6 +35,7 @@ enable() {
 install_units() {
   install -m 0644 "$here/containarium-disk.service" /etc/systemd/system/containarium-disk.service
   install -m 0644 "$here/containarium-firewall.service" /etc/systemd/system/containarium-firewall.service
+  install -m 0644 "$here/containarium-fleet.service" /etc/systemd/system/containarium-fleet.service
   local unit
   for unit in incus.service incus.socket; do
     mkdir -p "/etc/systemd/system/$unit.d"
@@ -129,13 +131,19 @@ install_host_helper() {
   systemctl daemon-reload
   getent group containarium-jump >/dev/null || groupadd --system containarium-jump
   install -m 0755 "$here/containarium-host" /usr/local/sbin/containarium-host
+  install -m 0755 "$here/containarium-fleet" /usr/local/sbin/containarium-fleet
 }
 
 ensure_sshd() {
   mkdir -p /run/sshd
   install_sshd_drop_in "$here/sshd-containarium.conf" 10-containarium.conf
-  # Older than OpenSSH 9.8: no penalties there, and none needed.
-  install_sshd_drop_in "$here/sshd-penalties.conf" 11-containarium-penalties.conf 2>/dev/null || true
+  # Older than OpenSSH 9.8: no penalties there, and none needed. Whom fail2ban leaves alone pays none either: everybody
+  # may come from a balancer's one address.
+  local exempt
+  exempt=$(value neverBan | sed -n 's/^./,&/p' | tr -d '\n')
+  sed "s|^PerSourcePenaltyExemptList .*|&$exempt|" "$here/sshd-penalties.conf" > "$run/penalties.conf"
+  install_sshd_drop_in "$run/penalties.conf" 11-containarium-penalties.conf 2>/dev/null ||
+    install_sshd_drop_in "$here/sshd-penalties.conf" 11-containarium-penalties.conf 2>/dev/null || true
   enable ssh.service
   systemctl reload-or-restart ssh.service
 }
@@ -153,9 +161,23 @@ install_sshd_drop_in() {
 
 ensure_firewall() {
   install -d -m 0755 /etc/containarium/nftables.d
+  write_fleet_addresses
   nft -c -f "$here/nftables-containarium.conf"
   install -m 0644 "$here/nftables-containarium.conf" /etc/nftables-containarium.conf
   nft -f /etc/nftables-containarium.conf
+}
+
+# The servers are .11 to .250 of the fleet's subnet (or as much after its first address, when it is larger).
+write_fleet_addresses() {
+  has fleetSubnet || { rm -f /etc/containarium/nftables.d/fleet.nft; return 0; }
+  python3 -c '
+import ipaddress, sys
+subnet = ipaddress.IPv4Network(sys.argv[1])
+first, last = subnet.network_address + 11, subnet.network_address + 250
+print("# Written by bootstrap.sh from fleetSubnet.")
+print(f"add element inet containarium fleet {{ {first}-{last} }}")
+print(f"add element inet containarium health_checks {{ {subnet} }}")' "$(value fleetSubnet)" > /etc/containarium/nftables.d/fleet.nft.new
+  mv /etc/containarium/nftables.d/fleet.nft.new /etc/containarium/nftables.d/fleet.nft
 }
 
 # systemd in a container on a host with split cgroup v1 leaves cpu and cpuacct as one joint folder (or dangling links)
@@ -210,6 +232,14 @@ ensure_golden_image() {
 rebuild_accounts() {
   echo '{"op":"rebuild"}' | /usr/local/sbin/containarium-host > /run/containarium/rebuild.json ||
     { cat /run/containarium/rebuild.json; return 1; }
+}
+
+# First our own people are told, then the others' are asked for; a peer that is silent counts as it was heard last.
+ensure_fleet_service() {
+  enable containarium-fleet.service
+  systemctl restart containarium-fleet.service
+  echo '{"op":"peers.pull"}' | /usr/local/sbin/containarium-host > /run/containarium/peers.json ||
+    { cat /run/containarium/peers.json; return 1; }
 }
 
 ensure_fail2ban() {
@@ -268,6 +298,7 @@ main() {
   step "incus" ensure_incus
   step "golden image" ensure_golden_image
   step "jump accounts" rebuild_accounts
+  step "other servers" ensure_fleet_service
   step "fail2ban" ensure_fail2ban
   step "containers" wait_for_containers
   announce_ready

@@ -8,6 +8,7 @@ import type { Server } from "../services";
 import type { DesiredContainer } from "../stack/config-text";
 import { nextCommand } from "../target-flags";
 import type { Target } from "../target";
+import { announce } from "./announce";
 import { command } from "./command";
 import type { Context, Result } from "./command";
 import { createdBy, readCreateInput } from "./create-input";
@@ -95,7 +96,10 @@ export async function createAll(specs: ContainerSpec[], job: Job): Promise<Resul
       if (context.io.signal.aborted) break;
     }
   }
-  const unrecorded = made.length === 0 ? [] : await record(made, job);
+  const [unrecorded] =
+    made.length === 0
+      ? [[]]
+      : await Promise.all([record(made, job), announce(made.map(({ container }) => container.server), target, context)]); // prettier-ignore
   return {
     json: { containers: made.map(({ container }) => container) },
     text: made.map((one) => readyLine(one, target)).join("\n"),
@@ -123,6 +127,8 @@ async function createOne(wanted: ContainerSpec, desired: DesiredContainer[], job
   progress.clear();
   const container = await services.createContainer(server, spec, {
     ifExists: complete ? "adopt" : "fail",
+    // Nobody has them, or `find` would have said so: what a server heard of one that is gone does not count.
+    ifElsewhere: target.servers.all ? "ignore" : "refuse",
     createdBy: createdBy(io.env),
     signal: io.signal,
     onStep: ({ index, total, title, detail, milliseconds }) =>

@@ -6,6 +6,7 @@ import { ask, canAsk } from "../output/prompt";
 import type { DesiredContainer } from "../stack/config-text";
 import { localName, nextCommand } from "../target-flags";
 import type { Target } from "../target";
+import { announce } from "./announce";
 import { command } from "./command";
 import type { Context, Result } from "./command";
 import { unknownUser } from "./info";
@@ -67,7 +68,10 @@ export async function deleteAll(users: string[], job: Job): Promise<Result> {
       if (context.io.signal.aborted) break;
     }
   }
-  const unrecorded = deleted.length === 0 ? [] : await forget(deleted, job);
+  const [unrecorded] =
+    deleted.length === 0
+      ? [[]]
+      : await Promise.all([forget(deleted, job), announce(deleted.map(({ server }) => server), target, context)]); // prettier-ignore
   return {
     json: { deleted: deleted.map(({ user, server }) => ({ user, server })) },
     text: deleted.map(({ user, milliseconds }) => `${user} is deleted (${seconds(milliseconds)}).`).join("\n"),

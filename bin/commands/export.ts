@@ -46,13 +46,14 @@ export const exportCommand = command({
     if (!found) throw unknownUser(user, target);
     const { renderKnownHosts, renderSshConfig } = loadOps();
     const { container } = found;
+    const { balancer } = target;
     if (container.hostKeys.length === 0) throw noHostKey(user, target);
     const server = await addressOf(user, found.server.name, jumpAddress, target);
     const files: ExportFiles = {
       user,
-      knownHosts: renderKnownHosts(server, container),
+      knownHosts: renderKnownHosts(server, container, balancer && target.addresses),
       config: (knownHostsFile, key) =>
-        renderSshConfig({ user, server, container, keyFile: key, jumpAddress, knownHostsFile }),
+        renderSshConfig({ user, server, balancer, container, keyFile: key, jumpAddress, knownHostsFile }),
     };
     return deliver(files, { output: args.output, install: args.install === true, keyFile }, context);
   },

@@ -14,6 +14,8 @@ export interface LocalNames {
   /** Storage pool of the machines' boot disks. */
   pool: string;
   machine(server: string): string;
+  /** The system container that balances. */
+  balancer: string;
 }
 
 export function localNames(stack: string): LocalNames {
@@ -22,6 +24,7 @@ export function localNames(stack: string): LocalNames {
     network: own ? "containarium0" : bridgeName(stack),
     pool: own ? "containarium" : `containarium-${stack}`,
     machine: (server) => (own ? server : `${stack}-${server}`),
+    balancer: own ? "balancer" : `${stack}-balancer`,
   };
 }
 
@@ -34,6 +37,11 @@ function bridgeName(stack: string): string {
 /** Address of server `id` in the machines' subnet: .11 for server 1. The first ten are the host's own. */
 export function machineAddress(subnet: string, id: number): string {
   return hostAddress(subnet, 10 + id);
+}
+
+/** Address of the balancer, whether or not there is one: servers know it, and are not touched when it comes or goes. */
+export function balancerAddress(subnet: string): string {
+  return hostAddress(subnet, 5);
 }
 
 /** The host's own address on the bridge, with prefix length. */

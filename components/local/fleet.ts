@@ -10,7 +10,7 @@ import { projectDirectory } from "../project-directory";
 import { serverName } from "../naming";
 import type { Settings } from "../settings";
 import { startupHash } from "../startup-files";
-import { bridgeAddress, containerSubnet, localNames, machineAddress } from "./address-plan";
+import { balancerAddress, bridgeAddress, containerSubnet, localNames, machineAddress } from "./address-plan";
 import { LocalHost } from "./host";
 import { localImages } from "./images";
 import { LocalMachine } from "./machine";
@@ -57,7 +57,13 @@ export class LocalFleet extends pulumi.ComponentResource {
           adminUser: settings.adminUser,
           adminSshKeys: [adminKey, ...settings.adminSshKeys],
           containerSubnet: containerSubnet(id),
-          neverBan: [bridgeAddress(settings.localSubnet).replace("/24", "")],
+          fleetSubnet: settings.localSubnet,
+          // Everybody on this host comes from its end of the bridge, or from the balancer.
+          neverBan: [
+            bridgeAddress(settings.localSubnet).replace("/24", ""),
+            balancerAddress(settings.localSubnet),
+            ...settings.neverBan,
+          ],
           goldenImage: settings.image,
           goldenVersion: images.golden.version,
           startupHash: startupHash(),

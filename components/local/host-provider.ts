@@ -5,6 +5,7 @@ import type { dynamic } from "@pulumi/pulumi";
 import { incus, queryIncus } from "./host-incus";
 import { removeMachineImages } from "./machine-image";
 import { ownerKey, refuseForeign } from "./owner";
+import { hasRealSources, removeRealSources, setRealSources } from "./real-sources";
 
 export interface HostInputs {
   owner: string;
@@ -31,7 +32,7 @@ export const localHostProvider = {
   },
 
   async read(id: string, props: HostInputs): Promise<dynamic.ReadResult<HostInputs>> {
-    return (await isThere(props)) ? { id, props } : {};
+    return (await isMade(props)) ? { id, props } : {};
   },
 
   async update(_id: string, _olds: HostInputs, news: HostInputs): Promise<dynamic.UpdateResult<HostInputs>> {
@@ -47,7 +48,10 @@ export const localHostProvider = {
 /** Removes the bridge and the pool, as far as they are there and ours; the images with the host's last fleet. */
 export async function removeLocalHost(props: Pick<HostInputs, "network" | "pool" | "owner">): Promise<void> {
   const network = await queryIncus<{ config: Record<string, string> }>(`/1.0/networks/${props.network}`);
-  if (network?.config[ownerKey] === props.owner) await incus("network", "delete", props.network);
+  if (network?.config[ownerKey] === props.owner) {
+    await removeRealSources(props.network);
+    await incus("network", "delete", props.network);
+  }
   const pool = await queryIncus<{ config: Record<string, string> }>(`/1.0/storage-pools/${props.pool}`);
   if (pool?.config[ownerKey] === props.owner) {
     await removeMachineImages(props.pool, await isLastFleet(props.pool));
@@ -60,13 +64,19 @@ async function isLastFleet(pool: string): Promise<boolean> {
   return (pools ?? []).every(({ name, config }) => name === pool || config[ownerKey] === undefined);
 }
 
-async function isThere({ network, pool }: HostInputs): Promise<boolean> {
+async function isThere(inputs: HostInputs): Promise<boolean> {
+  return (await isMade(inputs)) && (await hasRealSources(inputs));
+}
+
+/** The part of it that the host keeps over a reboot. */
+async function isMade({ network, pool }: HostInputs): Promise<boolean> {
   const paths = [`/1.0/networks/${network}`, `/1.0/storage-pools/${pool}`];
   return (await Promise.all(paths.map((at) => queryIncus(at)))).every((found) => found !== undefined);
 }
 
 async function converge(inputs: HostInputs): Promise<void> {
   await ensureNetwork(inputs);
+  await setRealSources(inputs);
   await ensurePool(inputs);
 }
 

@@ -5,8 +5,9 @@ import { isDeepStrictEqual } from "node:util";
 import { ConflictError, OperationError, TimeoutError } from "../../ops/errors";
 import { startupFiles, type StartupFile } from "../startup-files";
 import { attachDataDisk, type DataDisk, detachDataDisk } from "./data-disk";
-import { incus, pushFile, queryIncus } from "./host-incus";
+import { incus, pushFile } from "./host-incus";
 import { ensureImages } from "./images";
+import { findInstance, type HostInstance, removeInstanceOf } from "./instance";
 import { ensureMachineImage, machineImageAlias } from "./machine-image";
 import { ownerKey, refuseForeign } from "./owner";
 
@@ -24,6 +25,8 @@ export interface MachineSpec {
   adminUser: string;
   adminSshKeys: string[];
   containerSubnet: string;
+  /** The network of the fleet's servers: each finds the others by it, see startup/containarium-host. */
+  fleetSubnet: string;
   /** Addresses that fail2ban leaves alone: everybody on this host comes from its end of the bridge. */
   neverBan: string[];
   goldenImage: string;
@@ -35,12 +38,6 @@ export interface MachineSpec {
 export interface MachineIdentity {
   hostKeys: string[];
   diskId: string;
-}
-
-interface HostInstance {
-  status: string;
-  config: Record<string, string>;
-  devices: Record<string, Record<string, string>>;
 }
 
 const libraryDirectory = "/usr/local/lib/containarium";
@@ -75,7 +72,7 @@ export async function convergeMachine(
 }
 
 export async function isMachineRunning(spec: Pick<MachineSpec, "instance">): Promise<boolean> {
-  return (await find(spec.instance))?.status === "Running";
+  return (await findInstance(spec.instance))?.status === "Running";
 }
 
 /** Removes the machine and detaches its disk. The disk's file stays: it is people's data. */
@@ -83,18 +80,9 @@ export async function removeMachine(
   spec: Pick<MachineSpec, "instance" | "owner" | "dataDisk">,
   projectDirectory: string,
 ): Promise<void> {
-  const found = await find(spec.instance);
-  if (found !== undefined) {
-    refuseForeign(`the instance ${spec.instance}`, found, spec.owner);
-    // An orderly stop unmounts the data disk; what does not stop in time is stopped by force.
-    if (found.status === "Running") await incus("stop", spec.instance, "--timeout", "60").catch(() => undefined);
-    await incus("delete", "--force", spec.instance);
-  }
+  // An orderly stop unmounts the data disk.
+  await removeInstanceOf(spec.instance, spec.owner);
   await detachDataDisk(path.resolve(projectDirectory, spec.dataDisk));
-}
-
-async function find(instance: string): Promise<HostInstance | undefined> {
-  return await queryIncus<HostInstance>(`/1.0/instances/${instance}`);
 }
 
 function devicesOf(spec: MachineSpec, loop: string, images: string): HostInstance["devices"] {
@@ -108,7 +96,7 @@ function devicesOf(spec: MachineSpec, loop: string, images: string): HostInstanc
 }
 
 async function ensureInstance(spec: MachineSpec, devices: HostInstance["devices"]): Promise<void> {
-  const found = await find(spec.instance);
+  const found = await findInstance(spec.instance);
   if (found === undefined) {
     await ensureMachineImage(spec.image);
     const body = {
@@ -142,7 +130,7 @@ async function convergeDevices(instance: string, found: HostInstance, devices: H
     if (found.status === "Running" && name === "data") await incus("stop", instance, "--timeout", "60");
     await incus("config", "device", "set", instance, name, ...changed.map(([key, value]) => `${key}=${value}`));
   }
-  Object.assign(found, await find(instance));
+  Object.assign(found, await findInstance(instance));
 }
 
 async function runStartup(spec: MachineSpec, disk: DataDisk): Promise<void> {
@@ -182,6 +170,9 @@ async function pushServerJson(spec: MachineSpec, disk: { id: string; mayFormat: 
     mayFormat: disk.mayFormat,
     storage: "btrfs",
     containerSubnet: spec.containerSubnet,
+    fleetSubnet: spec.fleetSubnet,
+    // No VPC has the ways to the other servers' containers: each server sets them itself.
+    routePeers: true,
     neverBan: spec.neverBan,
     image: spec.goldenImage,
     imageVersion: spec.goldenVersion,

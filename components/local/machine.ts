@@ -22,6 +22,8 @@ export interface LocalMachineArgs {
   adminUser: pulumi.Input<string>;
   adminSshKeys: pulumi.Input<pulumi.Input<string>[]>;
   containerSubnet: pulumi.Input<string>;
+  /** The network of the fleet's servers. */
+  fleetSubnet: pulumi.Input<string>;
   /** Addresses that fail2ban leaves alone. */
   neverBan: pulumi.Input<pulumi.Input<string>[]>;
   /** Name of the golden image, and where it comes from. */

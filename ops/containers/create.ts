@@ -8,6 +8,7 @@ import { describeContainer } from "./describe";
 import { readHostKey, writeAuthorizedKeys, writeUserFile } from "./guest-files";
 import { KEY, renderDevices, renderIdentity, renderLimits } from "./instance-config";
 import { makeInstance, settleAddress } from "./make-instance";
+import { refuseElsewhere } from "./elsewhere";
 import { prepare, type Findings } from "./prepare";
 import { readRecord } from "./record";
 import { withRollback, type Made } from "./rollback";
@@ -17,6 +18,11 @@ import { CREATE_STEPS, Steps } from "./steps";
 export interface CreateOptions {
   /** What to do when the container is there and complete. `adopt`: make keys and limits agree. Default `fail`. */
   ifExists?: "adopt" | "fail";
+  /**
+   * What to do when the jump account belongs to somebody of that name on another server. `ignore`: the caller has asked
+   * all servers and knows that nobody has such a container. Default `refuse`.
+   */
+  ifElsewhere?: "refuse" | "ignore";
   /** Called after each of the seven steps. */
   onStep?: (step: CreateStep) => void;
   /** Recorded in the container, for example `admin@laptop`. Default `containarium`. */
@@ -46,6 +52,9 @@ export async function createContainer(
   const steps = new Steps(CREATE_STEPS, options.onStep, options.signal);
   const request: RequestOptions = { signal: options.signal };
   const findings = await prepare(server, wanted, request);
+  if (findings.existing === undefined && options.ifElsewhere !== "ignore") {
+    await refuseElsewhere(server, wanted.user, findings.home, request);
+  }
 
   if (findings.existing?.state === "ready") {
     if (options.ifExists === "adopt") return adoptContainer(server, wanted, findings.existing, request);

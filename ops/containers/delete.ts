@@ -5,10 +5,12 @@ import type { Instance } from "../incus/types";
 import { ownRecord } from "./prepare";
 import { removeInstance } from "./remove-instance";
 import { containerName, parseUserName } from "./user-name";
+import { isElsewhere } from "./elsewhere";
 
 /**
  * Removes a person's container with its data, and the way into it. Fine when there is none: run it as often as you
- * like. Also removes a jump account of ours that lost its container.
+ * like. Also removes a jump account of ours that lost its container; never one that leads to another server, where its
+ * owner lives.
  *
  * The account goes first, which ends its sessions; a run that stops half-way can be run again.
  *
@@ -32,6 +34,7 @@ export async function deleteContainer(
       remedy: "Nothing was changed. Containarium removes only what it made.",
     });
   }
+  if (instance === undefined && isElsewhere(account.home)) return { deleted: false };
   const removed = account.state === "ours" && (await server.helper({ op: "account.remove", user }, options)).removed;
   if (instance === undefined) return { deleted: removed };
   try {

@@ -1,5 +1,5 @@
 import { ConflictError, InvalidInputError, type ErrorDetails } from "../errors";
-import type { ServerStatus } from "../host/helper-protocol";
+import type { Home, ServerStatus } from "../host/helper-protocol";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import type { Instance } from "../incus/types";
@@ -17,6 +17,8 @@ export interface Findings {
   instances: Instance[];
   /** The container of that name, if it is there and ours. */
   existing: ContainerRecord | undefined;
+  /** Where the container is to which the jump account leads; undefined when there is no account. */
+  home: Home | undefined;
 }
 
 /**
@@ -47,6 +49,7 @@ export async function prepare(server: Server, spec: ResolvedSpec, options?: Requ
     gateway: network.value.config["ipv4.address"] ?? "",
     instances,
     existing,
+    home: account.home,
   };
 }
 

@@ -21,6 +21,7 @@ export class Fleet {
   readonly servers: readonly InventoryServer[];
   private readonly open = new Map<string, Promise<Server>>();
   private readonly limit = pLimit(SERVERS_AT_ONCE);
+  private readonly unreachable = new Map<string, Error>();
 
   constructor(
     readonly inventory: Inventory,
@@ -43,8 +44,19 @@ export class Fleet {
     const opening = openServer(address, this.options);
     this.open.set(name, opening);
     // A failure is not kept: the next call tries again.
-    opening.catch(() => this.open.delete(name));
+    opening.then(
+      () => this.unreachable.delete(name),
+      (error: Error) => {
+        this.open.delete(name);
+        this.unreachable.set(name, error);
+      },
+    );
     return opening;
+  }
+
+  /** Why the last try to connect to a server failed, if it did. */
+  lastFailure(name: string): Error | undefined {
+    return this.unreachable.get(name);
   }
 
   /**

@@ -27,10 +27,13 @@ export const inventorySchema = z.object({
       containerSubnet: z.string(),
     }),
   ),
+  /** One address before all servers, each of which lets everybody through. Exported SSH configs then use it. */
+  balancer: z.object({ address: z.string().min(1), port: z.number().int().min(1).max(65535).default(22) }).optional(),
   /** What `create` uses when nothing else is said. Sizes are strings such as `4GiB`, `20GB`. */
   defaults: z.object({ image: z.string(), cpu: z.number(), memory: z.string(), diskQuota: z.string() }),
 });
 
 export type ServerAddress = z.infer<typeof serverAddressSchema>;
 export type Inventory = z.infer<typeof inventorySchema>;
+export type Balancer = NonNullable<Inventory["balancer"]>;
 export type InventoryServer = Inventory["servers"][number];

@@ -1,10 +1,13 @@
 import type { Container } from "../containers/container";
-import type { ServerAddress } from "./inventory";
+import type { Balancer, ServerAddress } from "./inventory";
+import { BALANCED_ALIAS } from "./known-hosts";
 
 export interface SshConfigOptions {
   user: string;
   server: ServerAddress;
   container: Container;
+  /** Where any server of the fleet answers; then `server` is only where the container lives. */
+  balancer?: Balancer;
   /** The user's private key. Default: ssh finds it by itself. */
   keyFile?: string;
   /** Where users reach the server, if not where the administrator does (a balancer, another interface). */
@@ -27,9 +30,12 @@ export function renderSshConfig(options: SshConfigOptions): string {
     "StrictHostKeyChecking yes",
     `UserKnownHostsFile ${quote(options.knownHostsFile)}`,
     "UpdateHostKeys no",
+    // Balancers and routers forget connections on which nothing passes.
+    "ServerAliveInterval 30",
   ];
-  const address = options.jumpAddress ?? server.address;
-  const jump = [`HostName ${address}`, `Port ${server.port}`, `HostKeyAlias ${server.name}`, ...common];
+  const { address, port } = options.balancer ?? server;
+  const alias = options.balancer === undefined ? server.name : BALANCED_ALIAS;
+  const jump = [`HostName ${options.jumpAddress ?? address}`, `Port ${port}`, `HostKeyAlias ${alias}`, ...common];
   const dev = [`HostName ${container.ip}`, `HostKeyAlias ${container.name}`, `ProxyJump ${user}-jump`, ...common];
   return [...section(`${user}-jump`, jump), "", ...section(`${user}-dev`, dev), ""].join("\n");
 }

@@ -1,7 +1,7 @@
 /** What the host helper (`/usr/local/sbin/containarium-host`) can be asked, and what it answers. */
 export interface HelperProtocol {
-  /** `ours`: its primary group is containarium-jump. */
-  "account.check": { request: { user: string }; result: { state: "free" | "ours" | "foreign" } };
+  /** `ours`: its primary group is containarium-jump; `home` then says where its container is. */
+  "account.check": { request: { user: string }; result: { state: "free" | "ours" | "foreign"; home?: Home } };
   /** Makes the jump account, or makes it agree. `target` is the only address it may forward to. */
   "account.put": {
     request: { user: string; keys: string[]; target: string };
@@ -10,14 +10,36 @@ export interface HelperProtocol {
   /** Ends its sessions and removes it; fine when there is none. */
   "account.remove": { request: { user: string }; result: { removed: boolean } };
   "account.list": { request: object; result: { accounts: JumpAccount[] } };
-  /** Goes the user's own way, through the jump account, until an SSH banner comes. */
+  /** Goes the user's own way, through the jump account, until an SSH banner comes; to any server's container. */
   "path.verify": {
     request: { user: string; target: string; timeoutSeconds: number };
     result: { banner: string; hostKeys: string[] };
   };
   "server.status": { request: object; result: ServerStatus };
-  /** Makes the jump accounts exactly those that the instances in Incus say. */
-  rebuild: { request: object; result: { accounts: number; changed: number; removed: number } };
+  /** Makes the jump accounts exactly those of the instances in Incus and of the other servers' people, as last heard. */
+  rebuild: { request: object; result: AccountChanges };
+  /** Asks all other servers of the fleet who lives there, at once, and then does the same. */
+  "peers.pull": {
+    request: object;
+    result: AccountChanges & {
+      /** Names of the servers that answered. */
+      answered: string[];
+      /** Servers that have answered before and do not now: what they said last still counts. */
+      silent: { server: string; reason: string }[];
+    };
+  };
+}
+
+/** `here`, or the name of the server where the person's container is. */
+export type Home = "here" | (string & {});
+
+export interface AccountChanges {
+  /** How many there are now. */
+  accounts: number;
+  changed: number;
+  removed: number;
+  /** What was refused: of this server's own Incus (`instance`), or of what another server says. */
+  skipped: { instance?: string; server?: string; user?: string; reason: string }[];
 }
 
 export interface JumpAccount {
@@ -25,6 +47,7 @@ export interface JumpAccount {
   uid: number;
   target: string;
   keys: string[];
+  home: Home;
 }
 
 export interface ServerStatus {

@@ -8,12 +8,13 @@ const { SetupError } = require("../setup-error");
 const { engine, mustEngine } = require("./engine-run");
 
 /**
- * Stack and configuration: makes the stack, chooses the subnet, and sets the number of servers when it was asked for.
- * @param {import("./layout").Quickstart & {servers?: number}} quickstart
+ * Stack and configuration: makes the stack, chooses the subnet, and sets the number of servers and the balancer when they
+ * were asked for.
+ * @param {import("./layout").Quickstart & {servers?: number, balancer?: boolean}} quickstart
  * @returns {Promise<string>}
  */
 async function ensureStack(quickstart) {
-  const { files, root, stack, servers } = quickstart;
+  const { files, root, stack, servers, balancer } = quickstart;
   saveConfig(quickstart);
   if (!fs.existsSync(files.stackConfig)) fs.copyFileSync(path.join(root, "Pulumi.local.yaml"), files.stackConfig);
   const selected = await engine(quickstart, ["stack", "select", stack]);
@@ -23,6 +24,7 @@ async function ensureStack(quickstart) {
   const subnet = await chooseSubnet(quickstart, config.get("localSubnet"));
   config.set("localSubnet", subnet);
   if (servers !== undefined) config.set("servers", serverIds(servers, config.get("servers") ?? [1]));
+  if (balancer) config.set("loadBalancer", true);
   config.save();
   return `${stack}, ${subnet}`;
 }

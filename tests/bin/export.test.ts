@@ -53,6 +53,7 @@ test("on stdout: one file that says how to use it, keys included", async () => {
        StrictHostKeyChecking yes
        UserKnownHostsFile ~/.ssh/containarium_known_hosts
        UpdateHostKeys no
+       ServerAliveInterval 30
 
    Host alice-dev
        HostName 10.0.3.10
@@ -64,6 +65,7 @@ test("on stdout: one file that says how to use it, keys included", async () => {
        StrictHostKeyChecking yes
        UserKnownHostsFile ~/.ssh/containarium_known_hosts
        UpdateHostKeys no
+       ServerAliveInterval 30
    "
   `);
 });
@@ -155,6 +157,19 @@ test("--jump-ip replaces the address, not the name under which the key is pinned
   const { stdout } = await cli("alice", "--jump-ip", "203.0.113.9");
   expect(stdout).toContain("HostName 203.0.113.9");
   expect(stdout).toContain("HostKeyAlias jump-1");
+});
+
+test("before a balanced fleet: its address, and the keys of all servers under one name; --jump-ip still leads elsewhere", async () => {
+  world.servers = ["jump-1", "jump-2"];
+  world.balancer = { address: "192.0.2.99", port: 2222 };
+  const { stdout } = await cli("alice");
+  expect(stdout).toContain("HostName 192.0.2.99\n    Port 2222\n    HostKeyAlias containarium-jump\n");
+  expect(stdout.match(/^# known_hosts: .*/gm)).toEqual([
+    `# known_hosts: containarium-jump ${keys.host}`,
+    `# known_hosts: containarium-jump ${keys.host}`,
+    `# known_hosts: alice-container ${keys.host}`,
+  ]);
+  expect((await cli("alice", "--jump-ip", "192.0.2.1")).stdout).toBe(stdout.replace("192.0.2.99", "192.0.2.1"));
 });
 
 test("on the server itself the address must be said", async () => {

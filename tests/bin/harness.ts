@@ -62,6 +62,7 @@ export function inventoryOf(...names: string[]): Inventory {
  */
 export class World {
   servers = ["jump-1"];
+  balancer: Inventory["balancer"];
   down = new Set<string>();
   containers: Container[] = [];
   desired: DesiredContainer[] = [];
@@ -74,16 +75,23 @@ export class World {
   onRecord: (() => void) | undefined;
   /** Called when a container is being made. */
   onCreate: (() => void) | undefined;
+  /** What each create was told of people who live elsewhere. */
+  elsewhere: (string | undefined)[] = [];
   /** Everything that was asked of the outside, in order. */
   calls: string[] = [];
 
   readonly services: Services = {
-    openFleet: (inventory) => this.serverSet(inventory.servers.map(({ name }) => name)),
+    openFleet: (inventory) =>
+      this.serverSet(
+        inventory.servers.map(({ name }) => name),
+        true,
+      ),
     openSingle: (target) => {
       this.calls.push(`connect ${target.name}`);
-      return this.serverSet([target.name]);
+      return this.serverSet([target.name], false);
     },
-    createContainer: async (server, spec, { ifExists, onStep, signal }) => {
+    createContainer: async (server, spec, { ifElsewhere, ifExists, onStep, signal }) => {
+      this.elsewhere.push(ifElsewhere);
       this.calls.push(`create ${spec.user} on ${server.name} (${ifExists})`);
       this.onCreate?.();
       signal?.throwIfAborted();
@@ -113,7 +121,7 @@ export class World {
     return container;
   }
 
-  private serverSet(names: string[]): ServerSet {
+  private serverSet(names: string[], all: boolean): ServerSet {
     const server = async (name: string): Promise<Server> => {
       if (!names.includes(name)) throw new NotFoundError(`no server ${name}`);
       if (this.down.has(name)) throw new UnreachableError("connection timed out after 10s", { server: name });
@@ -125,6 +133,12 @@ export class World {
         this.calls.push(`find ${user}`);
         const container = this.containers.find((one) => one.user === user);
         return container && { server: await server(container.server), container };
+      },
+      all,
+      announce: async (from) => {
+        this.calls.push(`announce ${from ?? "all"}`);
+        const silent = names.filter((name) => name !== from && this.down.has(name));
+        return new Map(silent.map((name) => [name, new UnreachableError("connection timed out after 10s")]));
       },
       place: () => server(names[0] ?? ""),
       list: async () => {
@@ -141,7 +155,7 @@ export class World {
     return {
       name,
       root: "/project",
-      inventory: inventoryOf(...this.servers),
+      inventory: { ...inventoryOf(...this.servers), balancer: this.balancer },
       updateCommand: `npm run pulumi -- up --stack ${name}`,
       waitUntilUnlocked: async () => {
         if (this.locked) throw this.locked;

@@ -31,7 +31,10 @@ export class ProviderProcess {
     private readonly code: string,
   ) {}
 
-  static async start(kind: "container" | "localHost" | "localMachine", cwd: string): Promise<ProviderProcess> {
+  static async start(
+    kind: "container" | "localBalancer" | "localHost" | "localMachine",
+    cwd: string,
+  ): Promise<ProviderProcess> {
     const { stub } = require(path.resolve("dist/components/stub.js")) as typeof import("../../components/stub");
     const provider = stub(kind);
     const { text } = await pulumi.runtime.serializeFunction(() => provider);

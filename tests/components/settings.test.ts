@@ -55,6 +55,9 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   ["a server that the fleet lacks", { containers: [{ ...alice, server: "jump-9" }] }, /alice names the server jump-9/],
   ["no server where there are two", { servers: [1, 2], containers: [alice] }, /alice does not say its server/],
   ["a subnet that is no /24", { localSubnet: "10.0.0.0/8" }, /containarium:localSubnet/],
+  ["a balancer that is no yes or no", { loadBalancer: "perhaps" }, /containarium:loadBalancer.*"perhaps"/],
+  ["a server out of the balancer that is none", { servers: [1, 2], outOfBalancer: [3] }, /containarium:outOfBalancer: there is no server 3/], // prettier-ignore
+  ["a balancer without servers", { loadBalancer: true, outOfBalancer: [1] }, /containarium:outOfBalancer: no server is left/], // prettier-ignore
   ["a tiny data disk", { dataDiskSizeGb: 1 }, /containarium:dataDiskSizeGb.*at least 10/],
   ["the administrator among the people", { adminUser: "alice", containers: [alice] }, /alice is the administrator/],
   ["a server out of the balancer that the fleet lacks", { outOfBalancer: [2] }, /containarium:outOfBalancer.*server 2/],

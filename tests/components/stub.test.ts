@@ -10,9 +10,12 @@ async function serialized(kind: Parameters<typeof stub>[0]): Promise<string> {
   return (await pulumi.runtime.serializeFunction(() => provider)).text;
 }
 
-test.each(["container", "localHost", "localMachine"] as const)("the state holds no logic of %s", async (kind) => {
-  const text = await serialized(kind);
-  expect(text.length).toBeLessThan(2500);
-  expect(text).toContain("containarium/provider");
-  expect(text).not.toMatch(/incus|ssh2|undici|losetup/i);
-});
+test.each(["container", "localBalancer", "localHost", "localMachine"] as const)(
+  "the state holds no logic of %s",
+  async (kind) => {
+    const text = await serialized(kind);
+    expect(text.length).toBeLessThan(2500);
+    expect(text).toContain("containarium/provider");
+    expect(text).not.toMatch(/incus|ssh2|undici|losetup/i);
+  },
+);

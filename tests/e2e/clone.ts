@@ -13,8 +13,11 @@ export interface Result {
   seconds: number;
 }
 
-/** The stack of the end-to-end tests: beside a developer's own `local` fleet, never in its way. */
-export const stack = "e2e";
+/**
+ * The stack of the end-to-end tests: beside a developer's own `local` fleet, never in its way. CONTAINARIUM_TEST_STACK
+ * gives it another name, for two runs side by side.
+ */
+export const stack = process.env["CONTAINARIUM_TEST_STACK"] ?? "e2e";
 
 /**
  * A run that was killed leaves its fleet on the host: removes it, if its process is gone.

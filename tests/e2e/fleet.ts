@@ -57,9 +57,10 @@ export class TestFleet {
   }
 
   /** Exports a person's SSH config with the key `<user>` of this clone; returns its path. */
-  async exported(user: string): Promise<string> {
-    const output = path.join(this.clone, `${user}.conf`);
-    const args = ["export", user, "--key", path.join(this.clone, user), "--output", output];
+  async exported(user: string, jumpIp?: string): Promise<string> {
+    const output = path.join(this.clone, jumpIp === undefined ? `${user}.conf` : `${user}.${jumpIp}.conf`);
+    const jump = jumpIp === undefined ? [] : ["--jump-ip", jumpIp];
+    const args = ["export", user, "--key", path.join(this.clone, user), "--output", output, ...jump];
     await succeed(["npx", "containarium-ops", ...args, "--stack", stack], { cwd: this.clone });
     return output;
   }
@@ -83,6 +84,24 @@ export class TestFleet {
   /** Runs a program on the first server as root, past everything that is under test. */
   onServer(command: string[], input?: string): Promise<Result> {
     return run(["incus", "exec", this.machine, "--", ...command], { cwd: this.clone, input });
+  }
+
+  /** The same on any of its machines: `jump-2`, `balancer`. */
+  on(name: string, command: string[]): Promise<Result> {
+    return run(["incus", "exec", `${stack}-${name}`, "--", ...command], { cwd: this.clone });
+  }
+
+  /** Address of server `id` on the machines' network. */
+  addressOf(id: number): string {
+    return this.subnet.replace(/\.0\/24$/, `.${10 + id}`);
+  }
+
+  get balancerAddress(): string {
+    return this.subnet.replace(/\.0\/24$/, ".5");
+  }
+
+  private get subnet(): string {
+    return /containarium:localSubnet: (\S+)/.exec(this.config())?.[1] ?? "";
   }
 
   /** All that a failed command must leave as it was. */

@@ -6,6 +6,7 @@ import { rmSync } from "node:fs";
 
 import { attacks } from "./attacks";
 import { badInput } from "./bad-input";
+import { balanced } from "./balanced";
 import { freshClone, removeLeftovers } from "./clone";
 import { hostHelper } from "./host-helper";
 import { moreServers } from "./more-servers";
@@ -27,6 +28,7 @@ describe("bad input", () => badInput(fleet));
 describe("pulumi up", () => pulumiUp(fleet));
 describe("the disk is the machine", () => theDiskIsTheMachine(fleet));
 describe("more servers", () => moreServers(fleet));
+describe("a balanced fleet", () => balanced(fleet));
 describe("the host helper", () => hostHelper());
 describe("another project", () => otherProject(fleet));
 describe("npm run quickstart:down", () => quickstartDown(fleet));

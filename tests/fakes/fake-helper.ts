@@ -13,6 +13,10 @@ export class FakeHelper {
   readonly requests: HelperRequest[] = [];
   poolBytes = 100e9;
   memoryBytes = 8e9;
+  /** Peers that this server does not hear. */
+  silentPeers: { server: string; reason: string }[] = [];
+  /** What hearing from its peers changes. */
+  onPull: () => void = () => undefined;
 
   constructor(
     private readonly incus: FakeIncus,
@@ -31,6 +35,7 @@ export class FakeHelper {
       case "account.check":
         return success({
           state: this.foreign.has(request.user) ? "foreign" : this.accounts.has(request.user) ? "ours" : "free",
+          home: this.accounts.get(request.user)?.home,
         });
       case "account.put":
         return this.put(request);
@@ -44,7 +49,10 @@ export class FakeHelper {
       case "server.status":
         return success(this.status());
       case "rebuild":
-        return success({ accounts: this.accounts.size, changed: 0, removed: 0 });
+        return success({ accounts: this.accounts.size, changed: 0, removed: 0, skipped: [] });
+      case "peers.pull":
+        this.onPull();
+        return success({ accounts: this.accounts.size, changed: 0, removed: 0, answered: [], silent: this.silentPeers, skipped: [] }); // prettier-ignore
       default:
         return failure("invalid", "unknown op");
     }
@@ -55,7 +63,7 @@ export class FakeHelper {
       return failure("conflict", `${user} is an account of this server`, "Choose another name.");
     if (user === "fail-account") return failure("failed", "useradd: cannot lock /etc/passwd");
     const before = this.accounts.get(user);
-    const account = { user, uid: before?.uid ?? 2000 + this.accounts.size, target, keys };
+    const account = { user, uid: before?.uid ?? 2000 + this.accounts.size, target, keys, home: "here" };
     this.accounts.set(user, account);
     if (user === "half-account") return failure("failed", "cannot write authorized keys");
     const changed = JSON.stringify(before) !== JSON.stringify(account);

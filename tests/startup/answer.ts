@@ -8,8 +8,10 @@ export interface HelperAnswer {
 export interface HelperResult {
   uid: number;
   created: boolean;
-  accounts: { user: string; uid: number; target: string; keys: string[] }[];
-  skipped: { instance: string; reason: string }[];
+  accounts: { user: string; uid: number; target: string; keys: string[]; home: string }[];
+  skipped: { instance: string; server?: string; user?: string; reason: string }[];
+  answered: string[];
+  silent: { server: string; reason: string }[];
   banner: string;
   hostKeys: string[];
   memory: { totalBytes: number; availableBytes: number };

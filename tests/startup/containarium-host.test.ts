@@ -355,7 +355,7 @@ describe("account.remove", () => {
 test("account.list shows address and keys as they were given, without the probe", () => {
   server.request({ ...PUT, keys: [KEY, OTHER] });
   expect(server.request({ op: "account.list" }).result).toEqual({
-    accounts: [{ user: "alice", uid: 70000, target: "10.0.3.10", keys: [KEY, OTHER] }],
+    accounts: [{ user: "alice", uid: 70000, target: "10.0.3.10", keys: [KEY, OTHER], home: "here" }],
   });
 });
 

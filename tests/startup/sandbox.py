@@ -1,11 +1,13 @@
 """Runs the host helper with everything it would change redirected: `sandbox.py HELPER ROOT`, request on stdin; with
-`--each` behind, stdin is a JSON array of texts, each of which the helper gets as a request of its own.
+`--each` behind, stdin is a JSON array of texts, each of which the helper gets as a request of its own. With `--fleet FLEET
+OPTIONS` the fleet's service runs on it instead, at the server's own address.
 
 Below ROOT lie its files; passwd and group are ROOT/etc/passwd and group, and useradd and the like are imitated on them.
 ROOT/calls gets one JSON array a line for each program started and each sleep. ROOT/failures.json may hold a list of
 {"program", "status", "stderr", "times"}: that program fails so often, with that message.
 """
 
+import asyncio
 import importlib.machinery
 import importlib.util
 import io
@@ -17,9 +19,16 @@ import types
 
 helper_path, root = sys.argv[1:3]
 sys.dont_write_bytecode = True
-loader = importlib.machinery.SourceFileLoader("containarium_host", helper_path)
-helper = importlib.util.module_from_spec(importlib.util.spec_from_loader("containarium_host", loader))
-loader.exec_module(helper)
+
+
+def load(name, path):
+    loader = importlib.machinery.SourceFileLoader(name, path)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    loader.exec_module(module)
+    return module
+
+
+helper = load("containarium_host", helper_path)
 
 
 def entries(name, fields):
@@ -136,4 +145,11 @@ if sys.argv[3:] == ["--each"]:
         sys.stdin = types.SimpleNamespace(buffer=io.BytesIO(text.encode()))
         helper.main()
     sys.exit(0)
+if sys.argv[3:4] == ["--fleet"]:
+    fleet = load("containarium_fleet", sys.argv[4])
+    fleet.LISTEN, fleet.MOUNTS = helper.server_address(helper.own_id()), []
+    for name, value in json.loads(sys.argv[5]).items():
+        setattr(fleet, name, value)
+    asyncio.run(fleet.serve(helper))
+    os._exit(0)
 sys.exit(helper.main())

@@ -31,6 +31,12 @@ test("reads the outputs of the stack that is named", async () => {
   expect((await read("prod")).inventory.servers.map(({ name }) => name)).toEqual(["jump-1", "jump-2"]);
 });
 
+test("a balancer is part of it where there is one, at port 22 unless it says otherwise", async () => {
+  const balanced = JSON.stringify({ ...inventoryOf("jump-1"), balancer: { address: "192.0.2.99" } });
+  expect((await engine(`echo '${balanced}'`)("prod")).inventory.balancer).toEqual({ address: "192.0.2.99", port: 22 });
+  expect((await engine(`echo '${json}'`)("prod")).inventory.balancer).toBeUndefined();
+});
+
 const unselected = `case "$*" in *"--stack local"*) echo '${json}';; *) echo "error: no stack selected; please use" >&2; exit 1;; esac`;
 
 test("nothing selected: the local stack, if the project has one", async () => {

@@ -189,14 +189,14 @@ describe("deleteContainer", () => {
   });
 
   it("removes a jump account of ours that lost its container", async () => {
-    fake.helper.accounts.set("alice", { user: "alice", uid: 2000, target: "10.0.3.10", keys: [] });
+    fake.helper.accounts.set("alice", { user: "alice", uid: 2000, target: "10.0.3.10", keys: [], home: "here" });
     expect(await deleteContainer(server, "alice")).toEqual({ deleted: true });
     expect(fake.helper.accounts.size).toBe(0);
   });
 
   it("refuses a container that is not ours, or another user's, and touches nothing", async () => {
     fake.incus.add({ name: "alice-container", status: "Running" });
-    fake.helper.accounts.set("alice", { user: "alice", uid: 2000, target: "10.0.3.10", keys: [] });
+    fake.helper.accounts.set("alice", { user: "alice", uid: 2000, target: "10.0.3.10", keys: [], home: "here" });
     await expect(deleteContainer(server, "alice")).rejects.toMatchObject({ kind: "conflict" });
     expect(fake.incus.instances.get("alice-container")!.status).toBe("Running");
     expect(fake.helper.accounts.size).toBe(1);

@@ -26,6 +26,7 @@ it("renders both hops", () => {
        StrictHostKeyChecking yes
        UserKnownHostsFile /home/a/known_hosts
        UpdateHostKeys no
+       ServerAliveInterval 30
 
    Host alice-dev
        HostName 10.0.3.10
@@ -37,6 +38,7 @@ it("renders both hops", () => {
        StrictHostKeyChecking yes
        UserKnownHostsFile /home/a/known_hosts
        UpdateHostKeys no
+       ServerAliveInterval 30
    "
   `);
 });
@@ -45,6 +47,19 @@ it("leaves the key out when none is named, and takes another address for the jum
   const text = renderSshConfig({ ...options, jumpAddress: "lb.example.com" });
   expect(text).not.toContain("IdentityFile");
   expect(text).toContain("HostName lb.example.com");
+});
+
+it("leads to the balancer where there is one, and to any of its servers under one name", () => {
+  const balancer = { address: "203.0.113.99", port: 22 };
+  const text = renderSshConfig({ ...options, balancer });
+  expect(text).toContain("HostName 203.0.113.99\n    Port 22\n    HostKeyAlias containarium-jump\n");
+  expect(renderSshConfig({ ...options, balancer, jumpAddress: "203.0.113.5" })).toBe(
+    text.replace("203.0.113.99", "203.0.113.5"),
+  );
+  const second = { ...server, name: "jump-2", hostKeys: ["ssh-ed25519 AAAAsecond"] };
+  expect(renderKnownHosts(server, container, [server, second])).toBe(
+    "containarium-jump ssh-ed25519 AAAAserver\ncontainarium-jump ssh-ed25519 AAAAsecond\nalice-container ssh-ed25519 AAAAcontainer\n",
+  );
 });
 
 it("pins both hops by the names of the config", () => {

@@ -29,6 +29,7 @@ describe("parseArguments", () => {
   it.each([
     [[], { yes: false, stack: "local", help: false }],
     [["--yes", "--servers", "3"], { yes: true, servers: 3, stack: "local", help: false }],
+    [["--balancer", "--servers", "2"], { yes: false, servers: 2, balancer: true, stack: "local", help: false }],
     [["--servers=3", "--stack=e2e", "-y"], { yes: true, servers: 3, stack: "e2e", help: false }],
   ])("%j", (args, expected) => expect(parseArguments(args)).toEqual(expected));
 

@@ -16,6 +16,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 answer = {"type": "sync", "status_code": 200, "metadata": json.load(file)}
         elif self.path == "/1.0/storage-pools/default/resources":
             answer = {"type": "sync", "status_code": 200, "metadata": {"space": {"used": 7, "total": 42}}}
+        elif self.path == "/1.0":
+            answer = {"type": "sync", "status_code": 200, "metadata": {"api_version": "1.0"}}
         else:
             answer = {"type": "error", "error_code": 404, "error": "not found"}
         body = json.dumps(answer).encode()

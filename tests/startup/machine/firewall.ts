@@ -9,6 +9,10 @@ export function describeFirewall(machine: Machine): void {
     ["tcp", "10.0.3.11", 22],
     ["tcp", "127.0.0.1", 80],
     ["tcp", "127.0.0.1", 22],
+    ["tcp", "127.0.0.1", 8022],
+    ["tcp", "10.64.0.11", 8022],
+    ["tcp", "10.64.0.12", 8022],
+    ["tcp", "10.64.0.12", 22],
     ["tcp", "10.0.3.1", 8443],
     ["udp", "10.0.3.1", 53],
     ["tcp", "169.254.169.254", 80],
@@ -28,10 +32,32 @@ export function describeFirewall(machine: Machine): void {
     ["tcp", "10.0.3.1", 22],
     ["tcp", "10.0.3.1", 80],
     ["tcp", "10.0.3.1", 8443],
+    ["tcp", "10.0.3.1", 8022],
+    ["tcp", "10.64.0.11", 8022],
+    ["tcp", "10.64.0.12", 8022],
+    ["tcp", "10.64.0.12", 22],
     ["tcp", "198.51.100.1", 22],
     ["tcp", "198.51.100.1", 80],
     ["tcp", "fd00:3::1", 80],
   ];
+
+  /** Namespace, own address, kind, where to. */
+  const fromElsewhere: [string, string, "tcp" | "udp", string, number][] = [
+    ["fleet", "10.64.0.12", "tcp", "10.0.3.10", 80],
+    ["fleet", "10.64.0.12", "tcp", "10.0.3.10", 2222],
+    ["fleet", "10.64.0.5", "tcp", "10.0.3.10", 22],
+    ["fleet", "35.191.0.9", "tcp", "10.0.3.10", 22],
+    ["outside", "198.51.100.2", "tcp", "10.0.3.10", 22],
+    ["outside", "198.51.100.2", "tcp", "198.51.100.1", 8022],
+    ["outside", "10.20.0.2", "tcp", "198.51.100.1", 8022],
+    ["outside", "2001:db8::2", "tcp", "2001:db8::1", 8022],
+  ];
+  const reachFromElsewhere = () =>
+    Promise.all(
+      fromElsewhere.map(async ([as, own, kind, address, port]) => {
+        return `${own} ${address} ${port}: ${await machine.reach(kind, address, port, as, own)}`;
+      }),
+    );
 
   const reachAll = (places: typeof fromContainer, as: string | number) =>
     Promise.all(places.map(async (place) => `${place.join(" ")}: ${await machine.reach(...place, as)}`));
@@ -92,11 +118,24 @@ export function describeFirewall(machine: Machine): void {
       expect(control).toMatch(/^standin/);
     });
 
+    test("lets another server of the fleet come to containers' port 22, and nobody else to anything of theirs", async () => {
+      expect(await machine.reach("tcp", "10.0.3.10", 22, "fleet", "10.64.0.12")).toMatch(/^SSH-2\.0/);
+      for (const line of await reachFromElsewhere()) expect(line).toMatch(/: refused/);
+    });
+
+    test("lets the fleet, balancers and health checks ask whether the server is ready", async () => {
+      for (const own of ["10.64.0.12", "10.64.0.5", "35.191.0.9"]) {
+        expect(await machine.reach("tcp", "10.64.0.11", 8022, "fleet", own)).toMatch(/^standin/);
+      }
+      expect(await machine.reach("tcp", "127.0.0.1", 8022)).toMatch(/^standin/);
+    });
+
     test("is what refuses all this: without it, everything answers", async () => {
       await machine.output("nft delete table inet containarium");
       try {
         for (const line of await reachAll(fromJumpAccount, uid)) expect(line).toMatch(/: (standin|SSH-2\.0)/);
         for (const line of await reachAll(fromContainer, "alice")) expect(line).toMatch(/: (standin|SSH-2\.0)/);
+        for (const line of await reachFromElsewhere()) expect(line).toMatch(/: (standin|SSH-2\.0)/);
       } finally {
         await machine.output("nft -f /etc/nftables-containarium.conf");
       }

@@ -183,7 +183,7 @@ export function describeLifecycle(machine: Machine, key: () => string): void {
       expect((await machine.helper({ op: "rebuild" })).result).toMatchObject({ accounts: 3, changed: 0, removed: 0 });
 
       await machine.output(`for user in alice bob carol; do userdel $user; done; nft delete table inet containarium
-        rm -r /etc/ssh/containarium /etc/containarium/nftables.d; groupdel containarium-jump`);
+        rm -r /etc/ssh/containarium /etc/containarium/nftables.d/jump-targets.nft; groupdel containarium-jump`);
       expect((await machine.helper({ op: "rebuild" })).result).toMatchObject({ accounts: 3, changed: 3, removed: 0 });
       expect(await machine.targets()).toHaveLength(3);
       expect((await machine.ssh(["-W", "10.0.3.10:22"])).stdout).toMatch(/^SSH-2\.0/);

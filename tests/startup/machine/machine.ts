@@ -71,12 +71,16 @@ export class Machine {
     return this.run(["timeout", "20", ...sshCommand(flags, options)], options.input);
   }
 
-  /** What comes back from there, or `refused: ...`; `as` is a network namespace or the uid of a jump account. */
+  /**
+   * What comes back from there, or `refused: ...`; `as` is a network namespace or the uid of a jump account, `own` the
+   * address that it is asked from.
+   */
   async reach(
     kind: "tcp" | "udp" | "unix" | "ping",
     address: string,
     port: number | "",
     as?: string | number,
+    own?: string,
   ): Promise<string> {
     const prefix =
       typeof as === "number"
@@ -84,7 +88,8 @@ export class Machine {
         : as === undefined
           ? []
           : ["ip", "netns", "exec", as];
-    const argv = [...prefix, "python3", `${STAND_INS}/reach.py`, kind, address, ...(port === "" ? [] : [`${port}`])];
+    const place = [address, ...(port === "" ? [] : [`${port}`]), ...(own === undefined ? [] : [own])];
+    const argv = [...prefix, "python3", `${STAND_INS}/reach.py`, kind, ...place];
     // reach.py always says something. `incus exec`, many at once, now and then loses what a short program printed.
     let outcome: Outcome;
     for (let tries = 1; ; tries++) {

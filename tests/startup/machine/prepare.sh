@@ -7,6 +7,8 @@
 #                                       lets root in by keys/laptop and says where one is, and a stand-in on 80
 #             namespace outside         198.51.100.2 (the internet, and people's laptops) and private addresses behind
 #                                       the same wire: metadata, VPC; a stand-in on 22, 53, 80 of each
+#             namespace fleet           10.64.0.12, another server of this one's fleet (10.64.0.11); 10.64.0.5, which is
+#                                       none; 35.191.0.9, one of Google's health checks
 #             /run/standin.socket       a unix socket that answers
 # Refuses:  a machine that is somebody already.
 set -euo pipefail
@@ -21,6 +23,15 @@ refuse_somebody() {
   fi
 }
 
+# The machine was started a moment ago.
+wait_for_systemd() {
+  local deadline=$((SECONDS + 30))
+  until systemctl list-jobs >/dev/null 2>&1; do
+    [ $SECONDS -lt $deadline ] || { echo "systemd does not answer" >&2; exit 1; }
+    sleep 0.1
+  done
+}
+
 forget_incus() {
   systemctl mask -q --runtime --now incus.socket incus.service incus-user.socket incus-startup.service 2>/dev/null || true
   systemctl stop -q fail2ban.service
@@ -32,7 +43,7 @@ install_server() {
   touch "$mark"
   cat > /etc/containarium/server.json <<'JSON'
 {"schema":1,"name":"jump-1","admin":{"user":"boss","authorizedKeys":[]},"dataDisk":"none","storage":"btrfs",
- "containerSubnet":"10.0.3.0/24","image":"debian/13","imageSource":"none","startupHash":"wanted"}
+ "containerSubnet":"10.0.3.0/24","fleetSubnet":"10.64.0.0/24","image":"debian/13","imageSource":"none","startupHash":"wanted"}
 JSON
   echo '{"schema":1,"startupHash":"applied"}' > /run/containarium/ready
   getent group containarium-jump >/dev/null || groupadd --system containarium-jump
@@ -44,6 +55,9 @@ JSON
   sshd -t
   systemctl restart ssh.service
   install -m 0644 "$startup/nftables-containarium.conf" /etc/nftables-containarium.conf
+  mkdir -p /etc/containarium/nftables.d
+  # The very function that bootstrap.sh has.
+  bash -euo pipefail -c "$(sed -n '/^value() {/,/^}/p; /^has() /p; /^write_fleet_addresses() {/,/^}/p' "$startup/bootstrap.sh"); write_fleet_addresses"
   nft -f /etc/nftables-containarium.conf
   install -m 0644 "$startup/containarium-firewall.service" /etc/systemd/system/containarium-firewall.service
   mkdir -p /etc/systemd/system/user@.service.d
@@ -133,6 +147,16 @@ make_outside() {
   in_background ip netns exec outside python3 "$here/standin.py" "${listeners[@]}"
 }
 
+make_fleet() {
+  local address
+  wire fleet eth0 fleet0
+  ip address add 10.64.0.11/24 dev fleet0
+  for address in 10.64.0.12/24 10.64.0.5/24 35.191.0.9/32; do ip -n fleet address add "$address" dev eth0; done
+  ip -n fleet route add default via 10.64.0.11
+  ip route add 35.191.0.9/32 dev fleet0
+  in_background ip netns exec fleet python3 "$here/standin.py" 10.64.0.12:22 10.64.0.12:8022
+}
+
 # The same addresses under IPv6, and this server's own services.
 make_the_rest() {
   ip -6 address add fd00:3::1/64 dev incusbr0 nodad
@@ -145,12 +169,13 @@ make_the_rest() {
   ip -6 route add fd00:77::2/128 via 2001:db8::2
   in_background ip netns exec outside python3 "$here/standin.py" "2001:db8::2:80" "fd00:77::2:80"
   in_background python3 "$here/standin.py" unix:/run/standin.socket \
-    127.0.0.1:80 10.0.3.1:53 10.0.3.1:67 10.0.3.1:80 10.0.3.1:8443 198.51.100.1:80 "fd00:3::1:80"
+    127.0.0.1:80 10.0.3.1:53 10.0.3.1:67 10.0.3.1:80 10.0.3.1:8443 198.51.100.1:80 "fd00:3::1:80" \
+    127.0.0.1:8022 10.0.3.1:8022 10.64.0.11:8022 198.51.100.1:8022 "2001:db8::1:8022"
 }
 
 wait_for_stand_ins() {
   local deadline=$((SECONDS + 20))
-  until [ "$(grep -c ready /var/log/stand-ins.log)" -ge 5 ] && python3 "$here/reach.py" tcp 10.0.3.10 22 >/dev/null &&
+  until [ "$(grep -c ready /var/log/stand-ins.log)" -ge 6 ] && python3 "$here/reach.py" tcp 10.0.3.10 22 >/dev/null &&
     python3 "$here/reach.py" tcp 10.0.3.11 22 >/dev/null; do
     [ $SECONDS -lt $deadline ] || { cat /var/log/stand-ins.log >&2; exit 1; }
     sleep 0.1
@@ -158,6 +183,7 @@ wait_for_stand_ins() {
 }
 
 refuse_somebody
+wait_for_systemd
 forget_incus
 install_server
 make_keys
@@ -170,6 +196,7 @@ if ! ip link show incusbr0 >/dev/null 2>&1; then
   make_container alice 10.0.3.10
   make_container bob 10.0.3.11
   make_outside
+  make_fleet
   make_the_rest
   make_lax_sshd
   wait_for_stand_ins

@@ -1,5 +1,5 @@
-"""Tries to reach something and says what came back: `reach.py tcp|udp address port`, `reach.py unix path`, `reach.py
-ping address`.
+"""Tries to reach something and says what came back: `reach.py tcp|udp address port [own address]`, `reach.py unix path`,
+`reach.py ping address`.
 
 Prints the first line of the answer (exit 0), or `refused: <why>` (exit 1).
 """
@@ -20,10 +20,12 @@ try:
         # Echo request, identifier 1, sequence 1, and the checksum of just that.
         connection.send(b"\x08\x00\xf7\xfd\x00\x01\x00\x01")
     else:
-        address = (where[0], int(where[1]))
+        address, own = (where[0], int(where[1])), where[2:]
         family = socket.AF_INET6 if ":" in where[0] else socket.AF_INET
         connection = socket.socket(family, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM)
         connection.settimeout(2)
+        if own:
+            connection.bind((own[0], 0))
         connection.connect(address)
         if kind == "udp":
             connection.send(b"?")
