@@ -8,6 +8,9 @@ import * as path from "node:path";
 
 import { bootScript, startupMetadata } from "../../../components/startup-script";
 
+// Each boot starts a Python per file, which takes a while when all tests run at once.
+jest.setTimeout(30_000);
+
 const values = { name: "jump-1", admin: { user: "admin", authorizedKeys: [] }, containerSubnet: "10.0.3.0/24", neverBan: [], image: "images:ubuntu/24.04" }; // prettier-ignore
 const attributes = "/computeMetadata/v1/instance/attributes/";
 const guest = "/computeMetadata/v1/instance/guest-attributes/";
