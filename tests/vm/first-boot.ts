@@ -1,3 +1,4 @@
+import { step } from "./step";
 import type { TestServer } from "./test-server";
 
 /** What a second run of the startup must leave as it is: files, services, every command that the pool has seen. */
@@ -9,14 +10,14 @@ const everything = `
   zpool history containarium`;
 
 export function firstBoot(server: TestServer): void {
-  test("a blank disk becomes the data disk, and the server says that it is ready", async () => {
+  step("a blank disk becomes the data disk, and the server says that it is ready", async () => {
     const { status, said } = await server.start().startupEnds();
     expect({ status, said: status === 0 ? "" : said }).toEqual({ status: 0, said: "" });
     expect(server.hostKey).toMatch(/^ssh-ed25519 /);
     expect(server.metadata.written["containarium/ready"]).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  test("the pool is one on the whole disk, known by its id, and nobody's but the script's", async () => {
+  step("the pool is one on the whole disk, known by its id, and nobody's but the script's", async () => {
     const of = (kind: string, names: string, target: string) =>
       server.succeed(`${kind} get -H -o property,value ${names} ${target} | paste -sd' '`);
     expect(await of("zpool", "ashift,autoexpand,cachefile,health,compatibility", "containarium")).toBe(
@@ -33,7 +34,7 @@ export function firstBoot(server: TestServer): void {
     expect(await server.succeed("systemctl is-enabled zfs-import-scan.service || true; ls /etc/zfs/zpool.cache || true")).toBe("disabled"); // prettier-ignore
   });
 
-  test("alice gets a container, and SSH answers her through her jump account", async () => {
+  step("alice gets a container, and SSH answers her through her jump account", async () => {
     await server.ops(
       "create",
       "alice",
@@ -50,12 +51,12 @@ export function firstBoot(server: TestServer): void {
     expect(await server.ssh("echo precious > note && sync && whoami")).toMatchObject({ code: 0, stdout: "alice\n" });
   });
 
-  test("her container is a copy-on-write clone of the golden image", async () => {
+  step("her container is a copy-on-write clone of the golden image", async () => {
     const origin = "zfs get -H -o value origin containarium/containers/containers/alice-container";
     expect(await server.succeed(origin)).toMatch(/^containarium\/containers\/images\/[0-9a-f]{64}@readonly$/);
   });
 
-  test("a second run of the startup changes nothing", async () => {
+  step("a second run of the startup changes nothing", async () => {
     const before = await server.succeed(everything);
     await server.succeed("google_metadata_script_runner startup", { timeoutMs: 900_000 });
     expect(await server.succeed(everything)).toBe(before);

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import * as path from "node:path";
 
+import { step } from "./step";
 import { makeDisk, sha256, type TestServer } from "./test-server";
 
 const mib = 1024 ** 2;
@@ -11,7 +12,7 @@ const stranger = { pinned: false };
 export function newBootDisk(server: TestServer): void {
   let hostKey: string;
 
-  test("without a data disk: refused after the wait, and Incus does not start on the boot disk", async () => {
+  step("without a data disk: refused after the wait, and Incus does not start on the boot disk", async () => {
     hostKey = server.hostKey;
     await server.vm.shutDown(120);
     server.newBootDisk();
@@ -41,7 +42,7 @@ export function newBootDisk(server: TestServer): void {
   const disk = "/dev/disk/by-id/google-incus-data";
   const pool = (name: string, id: string) => `zpool create -m none -O containarium:disk-id=${id} ${name} ${disk}`;
 
-  test.each([
+  const wrongDisks: [what: string, prepare: string, reason: RegExp][] = [
     ["a blank disk where there must be data", "true", /data disk refused: \S+ is blank/],
     ["a foreign ext4 disk", `mkfs.ext4 -q ${disk}`, /data disk refused: \S+ holds ext4/],
     ["a partition table", `echo label: gpt | sfdisk -q ${disk}`, /holds a partition table without a pool/],
@@ -58,13 +59,16 @@ export function newBootDisk(server: TestServer): void {
         `dd if=/dev/zero of=${disk}-part1 bs=1M seek=4 count=280 conv=notrunc status=none`,
       /cannot be imported/,
     ],
-  ])("%s is refused, byte for byte untouched", async (_what, prepare, reason) => {
-    const { code, stderr } = await tryDisk(prepare);
-    expect(stderr).toMatch(reason);
-    expect(code).toBe(1);
-  });
+  ];
+  for (const [what, prepare, reason] of wrongDisks) {
+    step(`${what} is refused, byte for byte untouched`, async () => {
+      const { code, stderr } = await tryDisk(prepare);
+      expect(stderr).toMatch(reason);
+      expect(code).toBe(1);
+    });
+  }
 
-  test("the right disk, though it appears late: everybody is back, as they were", async () => {
+  step("the right disk, though it appears late: everybody is back, as they were", async () => {
     const startup = server.onServer("google_metadata_script_runner startup", { ...stranger, timeoutMs: 900_000 });
     await server.succeed(
       'until [ "$(systemctl show -P SubState containarium-disk.service)" = start ]; do sleep 0.2; done',
@@ -77,7 +81,7 @@ export function newBootDisk(server: TestServer): void {
     expect(await server.ssh("cat note")).toMatchObject({ code: 0, stdout: "precious\n" });
   });
 
-  test("from now on a blank disk is refused here, whatever the server is told", async () => {
+  step("from now on a blank disk is refused here, whatever the server is told", async () => {
     await server.vm.shutDown(120);
     server.tell({ dataDiskId: "containarium-vm-jump-1", mayFormat: true });
     const blank = path.join(server.directory, "blank.raw");

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 
+import { step } from "./step";
 import type { TestServer } from "./test-server";
 
 /** Says each number only after it is on the disk. */
@@ -13,7 +14,7 @@ for number in itertools.count(1):
 '`;
 
 export function powerCut(server: TestServer): void {
-  test("whatever was acknowledged is there; same host key, same account, same container key", async () => {
+  step("whatever was acknowledged is there; same host key, same account, same container key", async () => {
     const hostKey = server.hostKey;
     const acknowledged = await cutWhileWriting(server, 50);
     server.metadata.written = {};

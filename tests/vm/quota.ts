@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 
+import { step } from "./step";
 import type { TestServer } from "./test-server";
 
 const mib = 1024 ** 2;
@@ -10,7 +11,7 @@ const write = (name: string, megabytes: number) => `head -c ${megabytes}M /dev/u
 export function quota(server: TestServer): void {
   const size = async () => Number(await server.succeed("zpool list -Hp -o size containarium"));
 
-  test("a disk that was grown is used whole, at once and without a reboot; only once", async () => {
+  step("a disk that was grown is used whole, at once and without a reboot; only once", async () => {
     const [before, disk] = [await size(), statSync(server.dataDisk).size];
     await server.vm.growDataDisk(disk + 1024 * mib);
     await server.succeed("/usr/local/lib/containarium/data-disk.sh");
@@ -21,7 +22,7 @@ export function quota(server: TestServer): void {
     expect(await server.succeed(history)).toBe(grown);
   });
 
-  test("a quota holds, and snapshots do not count", async () => {
+  step("a quota holds, and snapshots do not count", async () => {
     const referenced = Number(await server.succeed(`zfs get -Hp -o value referenced ${dataset}`));
     const limit = Math.ceil(referenced / mib) * mib + 60 * mib;
     await server.succeed(`incus config device set alice-container root size=${limit}`);
@@ -42,7 +43,7 @@ export function quota(server: TestServer): void {
     );
   });
 
-  test("Docker runs in her container, on overlay2", async () => {
+  step("Docker runs in her container, on overlay2", async () => {
     // No registry: the image is made of the container's own true(1).
     const image = "tar -ch /bin/true $(ldd /bin/true | grep -o '/[^ ]*') 2>/dev/null | sudo docker import - tiny";
     const driver = "sudo docker info --format {{.Driver}}";

@@ -1,7 +1,8 @@
+import { step } from "./step";
 import type { TestServer } from "./test-server";
 
 export function reboot(server: TestServer): void {
-  test("into a kernel whose ZFS module is not installed: it is, and everybody is back", async () => {
+  step("into a kernel whose ZFS module is not installed: it is, and everybody is back", async () => {
     const hostKey = server.hostKey;
     server.metadata.written = {};
     // What a new kernel's first boot finds when its installation was cut off.
