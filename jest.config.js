@@ -25,9 +25,11 @@ module.exports = {
       ...common,
       displayName: "quick",
       testMatch: ["<rootDir>/tests/**/*.test.ts"],
-      testPathIgnorePatterns: ["<rootDir>/tests/e2e/"],
+      testPathIgnorePatterns: ["<rootDir>/tests/e2e/", "<rootDir>/tests/vm/"],
     },
     // Real Incus, real sshd, the real engine. One after the other: they share this host.
     { ...common, displayName: "e2e", testMatch: ["<rootDir>/tests/e2e/**/*.test.ts"] },
+    // A Debian server with ZFS under QEMU: `npm run test:vm`.
+    { ...common, displayName: "vm", testMatch: ["<rootDir>/tests/vm/**/*.test.ts"] },
   ],
 };

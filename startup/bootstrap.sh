@@ -60,6 +60,11 @@ install_packages() {
   systemctl unmask --runtime incus.service incus.socket incus-startup.service
 }
 
+ensure_zfs_module() {
+  [ "$(value storage)" = zfs ] || return 0
+  "$here/zfs-module.sh"
+}
+
 # Incus filters IPv6 by this module and leaves loading it to the administrator. A machine that is a container has its
 # host's kernel: there, quickstart has loaded it.
 load_kernel_modules() {
@@ -215,14 +220,29 @@ ensure_incus() {
 }
 
 ensure_pool() {
-  ! incus storage show default >/dev/null 2>&1 || return 0
+  incus storage show default >/dev/null 2>&1 || "make_pool_$(value storage)"
+}
+
+make_pool_btrfs() {
   if [ -d "$root/pool" ]; then
     # Left by a first boot that was cut off. With files in it, it would be somebody's data whose database is gone.
     [ -z "$(find "$root/pool" -type f -print -quit)" ] ||
       { echo "the pool $root/pool has data that Incus does not know: see  incus admin recover"; return 1; }
     find "$root/pool" -depth -type d -delete
   fi
-  incus storage create default "$(value storage)" source="$root/pool"
+  incus storage create default btrfs source="$root/pool"
+}
+
+# refquota: snapshots are the server's business and never fill a person's disk.
+make_pool_zfs() {
+  local dataset=containarium/containers
+  if zfs list "$dataset" >/dev/null 2>&1; then
+    # Left by a first boot that was cut off. With an image or a container in it, it would be somebody's data.
+    ! zfs list -r -H -o name "$dataset" | grep -qE "^$dataset/(deleted/)?(buckets|containers|custom|images|virtual-machines)/." ||
+      { echo "the pool $dataset has data that Incus does not know: see  incus admin recover"; return 1; }
+    zfs destroy -r "$dataset"
+  fi
+  incus storage create default zfs source="$dataset" volume.zfs.use_refquota=true
 }
 
 ensure_golden_image() {
@@ -287,6 +307,7 @@ main() {
   rm -f "$run/ready"
   step "units" install_units
   step "packages" install_packages
+  step "zfs module" ensure_zfs_module
   step "kernel modules" load_kernel_modules
   step "kernel limits" raise_kernel_limits
   step "admin account" ensure_admin

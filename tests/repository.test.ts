@@ -77,6 +77,7 @@ describe("packages", () => {
       "host-setup",
       "check",
       "engine-install",
+      "test-vm",
     ];
     const folder = mkdtempSync(path.join(os.tmpdir(), "containarium-bare-"));
     for (const name of ["scripts", "package.json"]) symlinkSync(path.join(root, name), path.join(folder, name));

@@ -127,9 +127,9 @@ async function hasCandidate(host, name) {
 /**
  * @param {import("./host").Host} host
  * @param {PackagePlan} plan
- * @param {{logFile?: string}} [options]
+ * @param {{logFile?: string, targetRelease?: string}} [options] `targetRelease`: take them and what they need from there
  */
-async function installPackages(host, { install, backports }, { logFile } = {}) {
+async function installPackages(host, { install, backports }, { logFile, targetRelease } = {}) {
   if (install.length === 0) return;
   if (backports !== undefined) {
     await runAsRoot(host, ["tee", backportsFile], { input: backportsSource(backports, debianMirror(host)) });
@@ -142,7 +142,8 @@ async function installPackages(host, { install, backports }, { logFile } = {}) {
     remedy,
   });
   const names = install.map(({ name }) => name);
-  await runAsRoot(host, [...apt, "install", "--yes", "--no-install-recommends", ...names], {
+  const from = targetRelease === undefined ? [] : ["--target-release", targetRelease];
+  await runAsRoot(host, [...apt, "install", "--yes", "--no-install-recommends", ...from, ...names], {
     logFile,
     failure: `apt-get could not install ${names.join(" ")}`,
     remedy,

@@ -46,15 +46,16 @@ export function theDiskIsTheMachine(fleet: TestFleet): void {
     expect((await fleet.ssh(["alice-dev", "cat note"])).stdout).toBe("precious\n");
   });
 
-  /** The real script, in a mount namespace of its own, on a loop device of the file: for the disk with this id. */
-  const bringUpDisk = (file: string, id: string, mayFormat: boolean) => {
-    const values = `dataDisk) echo $DEVICE;; storage) echo btrfs;; name) echo jump-7;; dataDiskId) echo ${id};; mayFormat) echo ${mayFormat ? "True" : "False"};;`;
-    const script = readFileSync(path.join(fleet.clone, "startup/data-disk.sh"), "utf8")
-      .replace(/^value\(\) .*$/m, `value() { case $1 in ${values} esac; }`)
-      .replaceAll("/srv/containarium", `${fleet.clone}/disk-root`)
-      .replaceAll("/var/lib/incus", `${fleet.clone}/disk-incus`);
-    const attach = `DEVICE=$(losetup -f --show ${file}); export DEVICE; unshare -m bash; code=$?; losetup -d $DEVICE; exit $code`;
-    return run(["bash", "-c", attach], { cwd: fleet.clone, input: script });
+  /** The real script, for a server below a folder, on a loop device of the file, in a mount namespace of its own. */
+  const bringUpDisk = (file: string, dataDiskId: string, mayFormat: boolean) => {
+    const values = { name: "jump-7", dataDisk: "DEVICE", dataDiskId, mayFormat, storage: "btrfs" };
+    const script = `
+      export CONTAINARIUM_ROOT=$PWD/disk-server
+      mkdir -p $CONTAINARIUM_ROOT/etc/containarium
+      device=$(losetup -f --show ${file})
+      sed "s|DEVICE|$device|" > $CONTAINARIUM_ROOT/etc/containarium/server.json
+      unshare -m startup/data-disk.sh; code=$?; losetup -d $device; exit $code`;
+    return run(["bash", "-c", script], { cwd: fleet.clone, input: JSON.stringify(values) });
   };
   const sh = (script: string) => run(["sh", "-c", script], { cwd: fleet.clone });
   const [mine, theirs] = ["11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"];
@@ -88,5 +89,10 @@ export function theDiskIsTheMachine(fleet: TestFleet): void {
     expect(refused.code).toBe(1);
     expect((await bringUpDisk("blank.img", mine, true)).code).toBe(0);
     expect((await bringUpDisk("blank.img", mine, false)).code).toBe(0);
+    // The server remembers: a second blank disk is a wrong one, whatever it is told.
+    await sh("truncate -s 300M other.img");
+    expect((await bringUpDisk("other.img", mine, true)).stderr).toMatch(
+      /is blank, but this server has had its data disk/,
+    );
   });
 }

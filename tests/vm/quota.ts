@@ -1,0 +1,55 @@
+import { statSync } from "node:fs";
+
+import { step } from "./step";
+import type { TestServer } from "./test-server";
+
+const mib = 1024 ** 2;
+const dataset = "containarium/containers/containers/alice-container";
+/** Random, because ZFS counts what is left after compression. */
+const write = (name: string, megabytes: number) => `head -c ${megabytes}M /dev/urandom > ${name} && sync ${name}`;
+
+export function quota(server: TestServer): void {
+  const size = async () => Number(await server.succeed("zpool list -Hp -o size containarium"));
+
+  step("a disk that was grown is used whole, at once and without a reboot; only once", async () => {
+    const [before, disk] = [await size(), statSync(server.dataDisk).size];
+    await server.vm.growDataDisk(disk + 1024 * mib);
+    await server.succeed("/usr/local/lib/containarium/data-disk.sh");
+    expect((await size()) - before).toBeGreaterThan(900 * mib);
+    const history = "zpool history containarium | grep -c online";
+    const grown = await server.succeed(history);
+    await server.succeed("/usr/local/lib/containarium/data-disk.sh");
+    expect(await server.succeed(history)).toBe(grown);
+  });
+
+  step("a quota holds, and snapshots do not count", async () => {
+    const referenced = Number(await server.succeed(`zfs get -Hp -o value referenced ${dataset}`));
+    const limit = Math.ceil(referenced / mib) * mib + 60 * mib;
+    await server.succeed(`incus config device set alice-container root size=${limit}`);
+    expect(await server.succeed(`zfs get -Hp -o property,value refquota,quota ${dataset} | paste -sd' '`)).toBe(
+      `refquota\t${limit} quota\t0`,
+    );
+    expect(await server.ssh(write("first", 40))).toMatchObject({ code: 0 });
+    await server.succeed("incus snapshot create alice-container before");
+    expect(await server.ssh("rm first && sync")).toMatchObject({ code: 0 });
+    // 40 MiB in the snapshot, 40 MiB more: over the limit together.
+    expect(await server.ssh(write("second", 40))).toMatchObject({ code: 0 });
+    const refused = await server.ssh(write("third", 40));
+    expect(refused.stderr).toMatch(/Disk quota exceeded|No space left/);
+    expect(refused.code).not.toBe(0);
+    await server.ssh("rm -f second third");
+    await server.succeed(
+      `incus snapshot delete alice-container before; incus config device set alice-container root size=2GiB`,
+    );
+  });
+
+  step("Docker runs in her container, on overlay2", async () => {
+    // No registry: the image is made of the container's own true(1).
+    const image = "tar -ch /bin/true $(ldd /bin/true | grep -o '/[^ ]*') 2>/dev/null | sudo docker import - tiny";
+    const driver = "sudo docker info --format {{.Driver}}";
+    const result = await server.ssh(
+      `${driver} && ${image} >/dev/null && sudo docker run --rm --network none tiny /bin/true && echo ran`,
+    );
+    expect(result).toMatchObject({ code: 0, stdout: "overlay2\nran\n" });
+  });
+}

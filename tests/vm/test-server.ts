@@ -1,0 +1,197 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import * as net from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { localImages } from "../../components/local/images";
+import { startupFiles } from "../../components/startup-files";
+import { type ServerValues, startupMetadata } from "../../components/startup-script";
+import { vmImage } from "../../scripts/vm/image";
+import { type Result, run, succeed } from "../e2e/clone";
+import { MetadataServer } from "./metadata-server";
+import { Vm } from "./vm";
+
+const gib = 1024 ** 3;
+
+/** What this server is told about itself, beyond what every test leaves alone. */
+export interface Told {
+  dataDiskId: string;
+  mayFormat: boolean;
+}
+
+export interface OnServer {
+  timeoutMs?: number;
+  pinned?: boolean;
+}
+
+/** One server of a Google fleet and the people who use it: its VM, its disks, its metadata, real command lines. */
+export class TestServer {
+  readonly directory = mkdtempSync(path.join(os.tmpdir(), "containarium-vm-"));
+  readonly metadata = new MetadataServer();
+  readonly dataDisk = path.join(this.directory, "data.raw");
+  #vm: Vm | undefined;
+  #sshPort = 0;
+
+  /** Keys, ports, disks, metadata: everything but the VM. */
+  async prepare(): Promise<void> {
+    await this.metadata.listen();
+    this.#sshPort = await freePort();
+    for (const name of ["admin", "alice"]) {
+      execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path.join(this.directory, name)]);
+    }
+    this.tell({ dataDiskId: "containarium-vm-jump-1", mayFormat: true });
+    this.#makeGoldenDisk();
+    this.newBootDisk();
+    makeDisk(this.dataDisk);
+  }
+
+  /** The metadata of the instance, as components/startup-script.ts renders it; the golden image lies on a disk beside. */
+  tell(told: Told): void {
+    const values: ServerValues & Told = {
+      name: "jump-1",
+      admin: { user: "admin", authorizedKeys: [this.publicKey("admin")] },
+      containerSubnet: "10.0.3.0/24",
+      neverBan: ["10.64.0.1"],
+      image: "images:ubuntu/24.04",
+      ...told,
+    };
+    const metadata = startupMetadata(startupFiles(), values);
+    const server = JSON.parse(metadata["containarium-server"] ?? "") as Record<string, unknown>;
+    const { version } = localImages().golden;
+    const golden = { imageVersion: version, imageSource: "file:/var/lib/containarium-images/golden.tar.zst" };
+    this.metadata.attributes = { ...metadata, "containarium-server": JSON.stringify({ ...server, ...golden }) };
+    this.metadata.written = {};
+  }
+
+  /** `null`: no data disk is attached. */
+  start(dataDisk: string | null = this.dataDisk): Vm {
+    this.#vm = new Vm({
+      directory: this.directory,
+      image: vmImage(),
+      bootDisk: this.#bootDisk,
+      dataDisk: dataDisk ?? undefined,
+      goldenDisk: path.join(this.directory, "golden.ext4"),
+      sshPort: this.#sshPort,
+      metadataPort: this.metadata.port,
+    });
+    this.#vm.start();
+    return this.#vm;
+  }
+
+  get vm(): Vm {
+    if (this.#vm === undefined) throw new Error("no VM was started");
+    return this.#vm;
+  }
+
+  /** The boot disk of a new instance. */
+  newBootDisk(): void {
+    rmSync(this.#bootDisk, { force: true });
+    execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", "-b", vmImage().disk, "-F", "raw", this.#bootDisk]);
+  }
+
+  get #bootDisk(): string {
+    return path.join(this.directory, "boot.qcow2");
+  }
+
+  publicKey(name: string): string {
+    return readFileSync(path.join(this.directory, `${name}.pub`), "utf8").trim();
+  }
+
+  /** What the server reported by guest attributes: the control plane's answer to "whose key is this?". */
+  get hostKey(): string {
+    return this.metadata.written["containarium/host-key"] ?? "";
+  }
+
+  /**
+   * Runs a script on the server as its administrator, with root's rights. The host key is pinned, unless the server has
+   * none that anybody could know.
+   */
+  onServer(script: string, { timeoutMs = 300_000, pinned = true }: OnServer = {}): Promise<Result> {
+    if (pinned) this.#pin();
+    const checked = pinned ? ["StrictHostKeyChecking=yes", "UserKnownHostsFile=known_hosts"] : ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"]; // prettier-ignore
+    const settings = ["BatchMode=yes", ...checked, "IdentitiesOnly=yes", "ConnectTimeout=60"];
+    const options = settings.flatMap((setting) => ["-o", setting]);
+    const command = [
+      "ssh",
+      "-F",
+      "/dev/null",
+      ...options,
+      "-i",
+      "admin",
+      "-p",
+      String(this.#sshPort),
+      "admin@127.0.0.1",
+    ];
+    return run([...command, "sudo -n bash -euo pipefail -s"], { cwd: this.directory, input: script, timeoutMs });
+  }
+
+  /** As `onServer`; a failure fails the test. Returns what was said, without the last line's end. */
+  async succeed(script: string, options?: OnServer): Promise<string> {
+    const result = await this.onServer(script, options);
+    if (result.code !== 0) throw new Error(`${script}\nexit ${result.code}\n${result.stdout}\n${result.stderr}`);
+    return result.stdout.trimEnd();
+  }
+
+  /** `containarium-ops`, from the administrator's own machine. */
+  ops(...args: string[]): Promise<Result> {
+    this.#pin();
+    const program = path.resolve(__dirname, "../../bin/containarium-ops");
+    const where = ["--host", `admin@127.0.0.1:${this.#sshPort}`, "--known-hosts", "known_hosts", "--identity", "admin"];
+    return succeed([process.execPath, program, ...args, ...where], { cwd: this.directory, timeoutMs: 300_000 });
+  }
+
+  /** `ssh alice-dev`, with the file that `export` wrote before. */
+  ssh(command: string, input?: string): Promise<Result> {
+    const options = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=60"];
+    return run(["ssh", "-F", "alice.conf", ...options, "alice-dev", command], {
+      cwd: this.directory,
+      input,
+      timeoutMs: 300_000,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#vm?.cutPower();
+    this.metadata.close();
+    if (process.env["CONTAINARIUM_KEEP"] !== "1") rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #pin(): void {
+    writeFileSync(path.join(this.directory, "known_hosts"), `[127.0.0.1]:${this.#sshPort} ${this.hostKey}\n`);
+  }
+
+  #makeGoldenDisk(): void {
+    const folder = path.join(this.directory, "golden");
+    mkdirSync(folder);
+    execFileSync("cp", ["--reflink=auto", localImages().golden.rootfs, path.join(folder, "golden.tar.zst")]);
+    const disk = path.join(this.directory, "golden.ext4");
+    execFileSync("mke2fs", ["-q", "-t", "ext4", "-L", "golden", "-d", folder, disk, "1G"]);
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A blank disk. */
+export function makeDisk(file: string, bytes = 6 * gib): void {
+  rmSync(file, { force: true });
+  writeFileSync(file, "");
+  truncateSync(file, bytes);
+}
+
+export async function sha256(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
