@@ -32,8 +32,8 @@ type ImageName = keyof LocalImages;
 
 const suite = "trixie";
 
-/** Packages that make a container boot; golden-packages and server-packages come on top. */
-const machineExtras = ["dbus", "ifupdown", "isc-dhcp-client", "libpam-systemd", "systemd-sysv"];
+/** Packages that make a container boot, and what the balancer is made of; golden- and server-packages come on top. */
+const machineExtras = ["dbus", "haproxy", "ifupdown", "isc-dhcp-client", "libpam-systemd", "systemd-sysv"];
 
 const interfaces = "auto lo\\niface lo inet loopback\\n\\nauto eth0\\niface eth0 inet dhcp\\n";
 
@@ -45,7 +45,7 @@ const machineHooks = [
     "systemd-udev-trigger.service sys-kernel-debug.mount sys-kernel-tracing.mount " +
     "apt-daily.timer apt-daily-upgrade.timer fstrim.timer",
   "chroot $1 systemctl disable incus.service incus.socket incus-startup.service incus-user.socket " +
-    "fail2ban.service lxcfs.service ssh.service || true",
+    "fail2ban.service haproxy.service lxcfs.service ssh.service || true",
   "rm -f $1/etc/ssh/ssh_host_* $1/etc/hostname $1/etc/resolv.conf",
   ": > $1/etc/machine-id",
 ];
