@@ -54,7 +54,7 @@ describeWithEngine()("a pretended Google", () => {
     preempt(project.google, vm());
     startStopped(project.google);
   };
-  const hostKey = async () => JSON.parse(await project.must("stack", "output", "--json", "--stack", "test")).hostKey;
+  const hostKey = async () => (await project.outputs()).hostKey as string;
 
   beforeAll(async () => {
     project = await EngineProject.create(program);

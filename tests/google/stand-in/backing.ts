@@ -1,7 +1,9 @@
+import { parseAddress } from "../../../components/cidr";
 import type { Properties } from "./engine-protocol";
 import { announcements } from "./guest";
 import { types } from "./kinds";
 import type { PretendedProject, Thing } from "./project";
+import { isStartedByJob } from "./starter";
 import { stops } from "./stops";
 
 /** What stands behind the things of the project. Each may add to `outputs` and `guest` before they are written. */
@@ -9,8 +11,14 @@ export interface Backing {
   made(thing: Thing): Promise<void>;
   /** `starts`: it was found stopped, and is to run. */
   changed(thing: Thing, before: Thing, starts: boolean): Promise<void>;
+  /** Before it is gone from the project, and after. */
   goes(thing: Thing): Promise<void>;
+  gone(thing: Thing): Promise<void>;
+  /** As it is now. */
+  look(thing: Thing): Promise<Thing>;
   guestAttributes(vm: Thing): Promise<Record<string, string>>;
+  /** Where external addresses come from. */
+  externalRange(): { base: number; size: number };
 }
 
 /** Nothing at all: a VM has booted the moment it is made. */
@@ -26,11 +34,15 @@ export function pretence(project: PretendedProject): Backing {
       if (starts || stops(before.inputs, thing.inputs)) thing.guest = announcements(thing, project);
     },
     async goes() {},
+    async gone() {},
+    look: async (thing) => thing,
     async guestAttributes({ outputs, guest, inputs }) {
       const metadata = inputs.metadata as Properties | undefined;
       const on = outputs.currentStatus === "RUNNING" && metadata?.["enable-guest-attributes"] === "TRUE";
       return on ? (guest ?? {}) : {};
     },
+    // Reserved for documentation: nothing on any network has them.
+    externalRange: () => ({ base: parseAddress("203.0.113.0")!, size: 256 }),
   };
 }
 
@@ -44,13 +56,11 @@ export function preempt(project: PretendedProject, vm: Thing): void {
   project.put({ ...vm, outputs: { ...vm.outputs, currentStatus: "TERMINATED" } });
 }
 
-/** What the scheduler's jobs do every minute; a job that is paused does nothing. @returns names of what was started */
+/** What the scheduler's jobs do every minute. @returns names of what was started */
 export function startStopped(project: PretendedProject): string[] {
-  const jobs = project.all(types.job).filter(({ inputs }) => inputs.paused !== true);
-  const targets = jobs.map(({ inputs }) => String((inputs.httpTarget as Properties | undefined)?.uri));
   const stopped = project
     .all(types.instance)
-    .filter(({ id, outputs }) => outputs.currentStatus !== "RUNNING" && targets.some((uri) => uri.endsWith(`${id}/start`))); // prettier-ignore
+    .filter((vm) => vm.outputs.currentStatus !== "RUNNING" && isStartedByJob(project, vm));
   for (const vm of stopped) {
     project.put({ ...vm, outputs: { ...vm.outputs, currentStatus: "RUNNING" }, guest: announcements(vm, project) });
   }

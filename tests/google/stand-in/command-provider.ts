@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import { startAgain } from "./backing";
 import { CommandLog, type CommandRun } from "./command-log";
 import type { Properties, PropertyChange, StandInProvider } from "./engine-protocol";
-import { standInDirectory } from "./environment";
+import { machineHost, standInDirectory } from "./environment";
+import { forMachine } from "./machines/served";
 import { PretendedProject, type Thing } from "./project";
 import { changesBetween, valuesAt } from "./properties";
 import { runBySsh, type SshOutcome } from "./ssh-command";
@@ -17,7 +18,7 @@ const command = "command:remote:Command";
 export function commandProvider(env: NodeJS.ProcessEnv): StandInProvider {
   const project = new PretendedProject(standInDirectory(env));
   const log = new CommandLog(project.directory);
-  const machines = env.CONTAINARIUM_STAND_IN_MACHINES === "1";
+  const machines = machineHost(env) !== undefined;
 
   const run = async (name: string, action: CommandRun["action"], text: unknown, inputs: Properties) => {
     if (typeof text !== "string") return { stdout: "", stderr: "" };
@@ -25,7 +26,9 @@ export function commandProvider(env: NodeJS.ProcessEnv): StandInProvider {
     const { host, user, hostKey, port = 22 } = connection;
     const entry = { action, command: text, host, user, port, hostKey, triggers: inputs.triggers } as CommandRun;
     log.add(name, entry);
-    return machines ? await runBySsh(text, connection, inputs) : pretend(project, entry, log.failureOf(name));
+    const vm = project.all("Instance").find((one) => addressesOf(one).includes(host));
+    if (machines) return await runBySsh(vm === undefined ? text : forMachine(text, vm), connection, inputs);
+    return pretend(project, vm, entry, log.failureOf(name));
   };
 
   return {
@@ -72,8 +75,12 @@ export function commandProvider(env: NodeJS.ProcessEnv): StandInProvider {
 }
 
 /** What SSH would meet: a VM that is there, runs, and has the host key that was pinned. */
-function pretend(project: PretendedProject, run: CommandRun, failure: string | undefined): SshOutcome {
-  const vm = project.all("Instance").find((one) => addressesOf(one).includes(run.host));
+function pretend(
+  project: PretendedProject,
+  vm: Thing | undefined,
+  run: CommandRun,
+  failure: string | undefined,
+): SshOutcome {
   if (vm === undefined || vm.outputs.currentStatus !== "RUNNING" || vm.guest === undefined) {
     throw new Error(`dial tcp ${run.host}:${run.port}: i/o timeout`);
   }

@@ -3,9 +3,14 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
+import { parseDocument } from "yaml";
+
 import { engineEnvironment, findEngine } from "../../../scripts/engine";
 import { standInEnvironment, type StandInOptions } from "./environment";
 import { PretendedProject } from "./project";
+
+/** Keys with their namespace: `containarium:servers`. */
+type Config = Record<string, unknown>;
 
 export interface EngineResult {
   code: number;
@@ -22,13 +27,14 @@ export function describeWithEngine(): jest.Describe {
   return engine || required ? describe : describe.skip;
 }
 
-/** A small Pulumi project in a folder of its own, run by the real engine, with a pretended Google behind it. */
+/** A Pulumi project in a folder of its own, run by the real engine, with a pretended Google behind it. */
 export class EngineProject {
   readonly google: PretendedProject;
   private readonly env: NodeJS.ProcessEnv;
 
   protected constructor(
     readonly root: string,
+    readonly stack: string,
     options: StandInOptions,
     private readonly stack = "test",
   ) {
@@ -44,14 +50,58 @@ export class EngineProject {
 
   /** @param program JavaScript, run from a folder in which the installed packages are found */
   static async create(program: string, options: StandInOptions = {}): Promise<EngineProject> {
-    const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "containarium-google-")));
-    fs.writeFileSync(path.join(root, "Pulumi.yaml"), "name: containarium\nruntime: nodejs\nmain: program.js\n");
-    fs.writeFileSync(path.join(root, "package.json"), "{}");
-    fs.writeFileSync(path.join(root, "program.js"), program);
-    fs.symlinkSync(path.resolve("node_modules"), path.join(root, "node_modules"));
-    const project = new EngineProject(root, options);
-    await project.must("stack", "init", "test");
+    return await EngineProject.at("test", options, {
+      "Pulumi.yaml": "name: containarium\nruntime: nodejs\nmain: program.js\n",
+      "program.js": program,
+    });
+  }
+
+  /**
+   * This repository's own program with one of its stack files as it is, and what an administrator adds to it by
+   * `pulumi config set`. The program is the built one.
+   */
+  static async ofStack(stack: string, config: Config, options: StandInOptions = {}): Promise<EngineProject> {
+    const file = `Pulumi.${stack}.yaml`;
+    const project = await EngineProject.at(stack, options, {
+      "Pulumi.yaml": fs.readFileSync("Pulumi.yaml", "utf8").replace(/^main: .*$/m, "main: program.js"),
+      "program.js": `module.exports = require(${JSON.stringify(path.resolve("scripts/program.js"))});\n`,
+      [file]: fs.readFileSync(file, "utf8"),
+    });
+    project.configure(config);
     return project;
+  }
+
+  private static async at(
+    stack: string,
+    options: StandInOptions,
+    files: Record<string, string>,
+  ): Promise<EngineProject> {
+    const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "containarium-google-")));
+    for (const [name, text] of Object.entries({ "package.json": "{}", ...files })) {
+      fs.writeFileSync(path.join(root, name), text);
+    }
+    // As after `npm install containarium`: dynamic resources find their provider from the program's folder.
+    fs.mkdirSync(path.join(root, "node_modules"));
+    fs.symlinkSync(path.resolve("node_modules/@pulumi"), path.join(root, "node_modules/@pulumi"));
+    fs.symlinkSync(path.resolve("."), path.join(root, "node_modules/containarium"));
+    const project = new EngineProject(root, stack, options);
+    await project.must("stack", "init", stack);
+    return project;
+  }
+
+  /** Sets keys of the stack's configuration; undefined removes one. */
+  configure(config: Config): void {
+    const file = path.join(this.root, `Pulumi.${this.stack}.yaml`);
+    const document = parseDocument(fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "");
+    for (const [key, value] of Object.entries(config)) {
+      if (value === undefined) document.deleteIn(["config", key]);
+      else document.setIn(["config", key], value);
+    }
+    fs.writeFileSync(file, document.toString());
+  }
+
+  async outputs(): Promise<Record<string, any>> {
+    return JSON.parse(await this.must("stack", "output", "--json", "--stack", this.stack));
   }
 
   /** `up`, `destroy`, ... with `--json`: see operations.ts for what to make of the output. */
@@ -68,6 +118,11 @@ export class EngineProject {
 
   remove(): void {
     fs.rmSync(this.root, { recursive: true, force: true });
+  }
+
+  /** The environment that the engine runs in, for programs that call it themselves. */
+  get environment(): NodeJS.ProcessEnv {
+    return { ...this.env };
   }
 
   /** The program reads its wishes from the variable WISHES. */

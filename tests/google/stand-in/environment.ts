@@ -1,10 +1,12 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
+import { MachineHost, type MachinesOptions } from "./machines/host";
+
 export interface StandInOptions {
   env?: NodeJS.ProcessEnv;
-  /** Behind the pretended VMs are machines on this host. */
-  machines?: boolean;
+  /** Behind the pretended VMs are machines on this host. Default: nothing is. */
+  machines?: MachinesOptions;
 }
 
 /**
@@ -13,7 +15,7 @@ export interface StandInOptions {
  */
 export function standInEnvironment(
   directory: string,
-  { env = process.env, machines = false }: StandInOptions = {},
+  { env = process.env, machines }: StandInOptions = {},
 ): NodeJS.ProcessEnv {
   const bin = path.join(directory, "bin");
   mkdirSync(bin, { recursive: true });
@@ -28,7 +30,7 @@ export function standInEnvironment(
     PATH: [bin, env.PATH].join(path.delimiter),
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     CONTAINARIUM_STAND_IN: directory,
-    ...(machines ? { CONTAINARIUM_STAND_IN_MACHINES: "1" } : {}),
+    ...(machines === undefined ? {} : { CONTAINARIUM_STAND_IN_MACHINES: JSON.stringify(machines) }),
   };
 }
 
@@ -37,4 +39,8 @@ export function standInDirectory(env: NodeJS.ProcessEnv): string {
   const directory = env.CONTAINARIUM_STAND_IN;
   if (directory === undefined) throw new Error("CONTAINARIUM_STAND_IN is not set: see standInEnvironment");
   return directory;
+}
+
+export function machineHost({ CONTAINARIUM_STAND_IN_MACHINES: options }: NodeJS.ProcessEnv): MachineHost | undefined {
+  return options === undefined ? undefined : new MachineHost(JSON.parse(options) as MachinesOptions);
 }

@@ -3,9 +3,10 @@ import { type Backing, pretence } from "./backing";
 import { checks } from "./checks";
 import { diffOf } from "./diff";
 import type { Made, Properties, Resource, StandInProvider } from "./engine-protocol";
-import { standInDirectory } from "./environment";
+import { machineHost, standInDirectory } from "./environment";
 import { getDisk, getInstance, getInstanceGuestAttributes } from "./invokes";
 import { types } from "./kinds";
+import { machines } from "./machines/backing";
 import { currentOutputs, firstOutputs } from "./outputs";
 import { PretendedProject, type Thing } from "./project";
 import { hasUnknown, valuesAt } from "./properties";
@@ -15,7 +16,8 @@ import { stops } from "./stops";
 /** Google's side of the engine: a project that is a folder, and, with another backing, machines on this host. */
 export function gcpProvider(env: NodeJS.ProcessEnv, { operationMs = 200 } = {}): StandInProvider {
   const project = new PretendedProject(standInDirectory(env));
-  const backing: Backing = pretence(project);
+  const host = machineHost(env);
+  const backing: Backing = host === undefined ? pretence(project) : machines(project, host);
   let config: Properties = {};
 
   /** Project, region and zone of a thing, as far as its kind has them. */
@@ -54,9 +56,9 @@ export function gcpProvider(env: NodeJS.ProcessEnv, { operationMs = 200 } = {}):
       const draft = { type, id: idOf(kindOf({ type }), inputs, place), inputs };
       if (project.find(draft.id) !== undefined) throw alreadyExists(draft.id);
       checkReferences({ ...draft, outputs: {} }, project);
-      const thing: Thing = { ...draft, outputs: firstOutputs(draft, place, project) };
-      thing.outputs = currentOutputs(thing);
       await aWhile(operationMs);
+      const thing: Thing = { ...draft, outputs: firstOutputs(draft, place, project, backing.externalRange()) };
+      thing.outputs = currentOutputs(thing);
       if (!project.add(thing)) throw alreadyExists(thing.id);
       try {
         await backing.made(thing);
@@ -71,7 +73,7 @@ export function gcpProvider(env: NodeJS.ProcessEnv, { operationMs = 200 } = {}):
     async read({ type }, id) {
       const found = project.find(id);
       if (found === undefined || found.type !== type) return undefined;
-      return { id, ...seen(found) };
+      return { id, ...seen(await backing.look(found)) };
     },
 
     async update(_resource, id, state, inputs) {
@@ -94,11 +96,12 @@ export function gcpProvider(env: NodeJS.ProcessEnv, { operationMs = 200 } = {}):
       await aWhile(operationMs);
       await backing.goes(found);
       for (const { id: gone } of [...goneWith(found, project), found]) project.remove(gone);
+      await backing.gone(found);
     },
 
     async invoke(token, args) {
       if (token.endsWith(":getDisk")) return getDisk(project, args);
-      if (token.endsWith(":getInstance")) return getInstance(project, args);
+      if (token.endsWith(":getInstance")) return getInstance(project, args, backing);
       if (token.endsWith(":getInstanceGuestAttributes")) return getInstanceGuestAttributes(project, args, backing);
       throw new Error(`this Google has no function ${token}`);
     },

@@ -6,8 +6,8 @@ import { pointsAt } from "./references";
 
 /** Data sources. They look; they never make anything. */
 
-export async function getInstance(project: PretendedProject, args: Properties): Promise<Properties> {
-  const { id, outputs } = vmOf(project, args);
+export async function getInstance(project: PretendedProject, args: Properties, backing: Backing): Promise<Properties> {
+  const { id, outputs } = await backing.look(vmOf(project, args));
   const boot = outputs.bootDisk === undefined ? [] : [outputs.bootDisk];
   return { attachedDisks: [], ...outputs, id, bootDisks: boot, name: outputs.name, zone: outputs.zone };
 }

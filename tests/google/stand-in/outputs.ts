@@ -6,13 +6,27 @@ import { types } from "./kinds";
 import type { PretendedProject, Thing } from "./project";
 import { pointsAt } from "./references";
 
-/** What Google adds to what it was asked for. Decided once, when the thing is made. */
-export function firstOutputs(thing: Omit<Thing, "outputs">, place: Properties, project: PretendedProject): Properties {
+interface Range {
+  base: number;
+  size: number;
+}
+
+/** What Google adds to what it was asked for. Decided once, when the thing is made. @param external range of addresses */
+export function firstOutputs(
+  thing: Omit<Thing, "outputs">,
+  place: Properties,
+  project: PretendedProject,
+  external: Range,
+): Properties {
   const number = String(randomInt(1e12, 9e12));
   const of: Partial<Record<string, () => Properties>> = {
     [types.network]: () => ({ networkId: number, numericId: number }),
     [types.subnetwork]: () => ({ subnetworkId: Number(number), gatewayAddress: gateway(thing.inputs) }),
-    [types.address]: () => ({ addressId: Number(number), address: reservedAddress(thing, project), users: [] }),
+    [types.address]: () => ({
+      addressId: Number(number),
+      address: reservedAddress(thing, project, external),
+      users: [],
+    }),
     [types.disk]: () => ({ diskId: number, users: [], sourceSnapshotId: "", sourceImageId: "" }),
     [types.instance]: () => ({ instanceId: number, cpuPlatform: "Intel Cascade Lake", currentStatus: "RUNNING" }),
     [types.instanceMember]: () => ({ etag: "BwYx" }),
@@ -61,10 +75,10 @@ function account(inputs: Properties, place: Properties, uniqueId: string): Prope
 }
 
 /** The address that was asked for; else one that nobody has, usually the same for the same name. */
-function reservedAddress({ inputs }: Omit<Thing, "outputs">, project: PretendedProject): string {
+function reservedAddress({ inputs }: Omit<Thing, "outputs">, project: PretendedProject, external: Range): string {
   if (typeof inputs.address === "string") return inputs.address;
   const taken = project.all(types.address).map(({ outputs }) => outputs.address);
-  const range = addressRange(inputs, project);
+  const range = inputs.addressType === "INTERNAL" ? internalRange(inputs, project) : external;
   const start = createHash("sha256").update(String(inputs.name)).digest().readUInt16BE() % (range.size - 4);
   for (let step = 0; step < range.size - 4; step++) {
     const address = formatAddress(range.base + 2 + ((start + step) % (range.size - 4)));
@@ -73,11 +87,9 @@ function reservedAddress({ inputs }: Omit<Thing, "outputs">, project: PretendedP
   throw new Error("googleapi: Error 400: IP_SPACE_EXHAUSTED");
 }
 
-/** External ones are from the range that is reserved for documentation: nothing on any network has them. */
-function addressRange(inputs: Properties, project: PretendedProject): { base: number; size: number } {
+function internalRange(inputs: Properties, project: PretendedProject): Range {
   const subnetwork = project.all(types.subnetwork).find((thing) => pointsAt(inputs.subnetwork, thing));
-  const text = inputs.addressType === "INTERNAL" ? subnetwork?.inputs.ipCidrRange : "203.0.113.0/24";
-  const range = parseCidr(String(text));
+  const range = parseCidr(String(subnetwork?.inputs.ipCidrRange));
   if (range === undefined) throw new Error(`googleapi: Error 400: no range for the address ${String(inputs.name)}`);
   return { base: range.base, size: sizeOf(range.prefix) };
 }
