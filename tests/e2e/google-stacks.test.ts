@@ -2,8 +2,11 @@
 import { appendFileSync } from "node:fs";
 
 import { preempt, startAgain, startStopped } from "../google/stand-in/backing";
-import { describeWithEngine } from "../google/stand-in/engine-run";
-import { GoogleStack } from "./google-stack";
+import { describeWithEngine, EngineProject } from "../google/stand-in/engine-run";
+import { ALICE_KEY } from "../fakes/keys";
+
+/** What the stack files leave to whoever uses them. */
+const own = { "gcp:project": "pretended", allowedSshSources: ["203.0.113.0/24"], adminSshKeys: [ALICE_KEY] };
 
 /** What a server consists of; `%` is its name. */
 const serverParts = [
@@ -49,9 +52,9 @@ const gone = (parts: string[]) =>
   all("delete", parts).map((line) => line.replace("delete Disk ", "retain Disk ")).sort(); // prettier-ignore
 
 describeWithEngine()("the stacks on Google", () => {
-  const open: GoogleStack[] = [];
-  const stackOf = async (name: string, answers?: object) => {
-    const stack = await GoogleStack.open(name, {}, answers);
+  const open: EngineProject[] = [];
+  const stackOf = async (name: string, answers: Record<string, unknown> = own) => {
+    const stack = await EngineProject.ofStack(name, answers);
     open.push(stack);
     return stack;
   };
@@ -82,7 +85,7 @@ describeWithEngine()("the stacks on Google", () => {
   });
 
   describe("prod", () => {
-    let prod: GoogleStack;
+    let prod: EngineProject;
     const up = (values: Record<string, unknown>) => {
       prod.configure(values);
       return prod.changes("up");

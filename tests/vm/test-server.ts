@@ -53,6 +53,7 @@ export class TestServer {
       name: "jump-1",
       admin: { user: "admin", authorizedKeys: [this.publicKey("admin")] },
       containerSubnet: "10.0.3.0/24",
+      fleetSubnet: "10.64.0.0/24",
       neverBan: ["10.64.0.1"],
       image: "images:ubuntu/24.04",
       ...told,

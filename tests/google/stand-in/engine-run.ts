@@ -7,9 +7,10 @@ import { parseDocument } from "yaml";
 
 import { engineEnvironment, findEngine } from "../../../scripts/engine";
 import { standInEnvironment, type StandInOptions } from "./environment";
+import { changesIn, errorsIn, summaryOf } from "./operations";
 import { PretendedProject } from "./project";
 
-/** Keys with their namespace: `containarium:servers`. */
+/** Keys of the stack's configuration; `containarium:` need not be said. */
 type Config = Record<string, unknown>;
 
 export interface EngineResult {
@@ -32,11 +33,10 @@ export class EngineProject {
   readonly google: PretendedProject;
   private readonly env: NodeJS.ProcessEnv;
 
-  protected constructor(
+  private constructor(
     readonly root: string,
     readonly stack: string,
     options: StandInOptions,
-    private readonly stack = "test",
   ) {
     const standIn = standInEnvironment(path.join(root, "google"), options);
     this.google = new PretendedProject(standIn.CONTAINARIUM_STAND_IN!);
@@ -57,14 +57,14 @@ export class EngineProject {
   }
 
   /**
-   * This repository's own program with one of its stack files as it is, and what an administrator adds to it by
-   * `pulumi config set`. The program is the built one.
+   * One of this repository's stack files as it is, with what an administrator adds to it by `pulumi config set`, and the
+   * built program in a copy of the package, as `npm install containarium` leaves it.
    */
   static async ofStack(stack: string, config: Config, options: StandInOptions = {}): Promise<EngineProject> {
     const file = `Pulumi.${stack}.yaml`;
     const project = await EngineProject.at(stack, options, {
       "Pulumi.yaml": fs.readFileSync("Pulumi.yaml", "utf8").replace(/^main: .*$/m, "main: program.js"),
-      "program.js": `module.exports = require(${JSON.stringify(path.resolve("scripts/program.js"))});\n`,
+      "program.js": 'module.exports = require("./node_modules/containarium/dist/index.js");\n',
       [file]: fs.readFileSync(file, "utf8"),
     });
     project.configure(config);
@@ -80,10 +80,7 @@ export class EngineProject {
     for (const [name, text] of Object.entries({ "package.json": "{}", ...files })) {
       fs.writeFileSync(path.join(root, name), text);
     }
-    // As after `npm install containarium`: dynamic resources find their provider from the program's folder.
-    fs.mkdirSync(path.join(root, "node_modules"));
-    fs.symlinkSync(path.resolve("node_modules/@pulumi"), path.join(root, "node_modules/@pulumi"));
-    fs.symlinkSync(path.resolve("."), path.join(root, "node_modules/containarium"));
+    installPackage(path.join(root, "node_modules"));
     const project = new EngineProject(root, stack, options);
     await project.must("stack", "init", stack);
     return project;
@@ -94,10 +91,16 @@ export class EngineProject {
     const file = path.join(this.root, `Pulumi.${this.stack}.yaml`);
     const document = parseDocument(fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "");
     for (const [key, value] of Object.entries(config)) {
-      if (value === undefined) document.deleteIn(["config", key]);
-      else document.setIn(["config", key], value);
+      const at = ["config", key.includes(":") ? key : `containarium:${key}`];
+      if (value === undefined) document.deleteIn(at);
+      else document.setIn(at, value);
     }
     fs.writeFileSync(file, document.toString());
+  }
+
+  /** A file of startup/ in this project's own copy of the package. */
+  startupFile(name: string): string {
+    return path.join(this.root, "node_modules/containarium/startup", name);
   }
 
   async outputs(): Promise<Record<string, any>> {
@@ -108,6 +111,13 @@ export class EngineProject {
   async run(command: string, wishes: Record<string, unknown> = {}, ...flags: string[]): Promise<EngineResult> {
     const yes = command === "preview" ? [] : ["--yes", "--skip-preview"];
     return await this.pulumi([command, "--stack", this.stack, "--json", ...yes, ...flags], wishes);
+  }
+
+  /** What `pulumi COMMAND` changes or would change, a line each. @throws Error with the engine's errors */
+  async changes(command: "up" | "preview" | "destroy" | "refresh", ...flags: string[]): Promise<string[]> {
+    const { code, stdout, stderr } = await this.run(command, {}, ...flags);
+    if (code !== 0) throw new Error(errorsIn(stdout).join("\n") || stdout + stderr);
+    return summaryOf(changesIn(stdout));
   }
 
   async must(...args: string[]): Promise<string> {
@@ -139,4 +149,14 @@ export class EngineProject {
     const code = await new Promise<number>((resolve) => child.once("close", (exit) => resolve(exit ?? -1)));
     return { code, stdout, stderr };
   }
+}
+
+/** Modules are this repository's own, but for the package itself: of that a test may change the startup files. */
+function installPackage(folder: string): void {
+  const own = path.join(folder, "containarium");
+  fs.mkdirSync(own, { recursive: true });
+  for (const name of fs.readdirSync("node_modules")) {
+    if (!name.startsWith(".")) fs.symlinkSync(path.resolve("node_modules", name), path.join(folder, name));
+  }
+  for (const name of ["dist", "startup", "package.json"]) fs.cpSync(name, path.join(own, name), { recursive: true });
 }

@@ -70,6 +70,10 @@ export function summaryOf(operations: Operation[]): string[] {
 
 /** The engine's own errors. */
 export function errorsIn(output: string): string[] {
+  if (output.startsWith("{\n")) {
+    const { diagnostics = [] } = JSON.parse(output) as { diagnostics?: { message: string; severity: string }[] };
+    return diagnostics.flatMap(({ message, severity }) => (severity === "error" ? [message.trim()] : []));
+  }
   return events(output).flatMap(({ diagnosticEvent: said }) => (said?.severity === "error" ? [said.message.trim()] : [])); // prettier-ignore
 }
 
