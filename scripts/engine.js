@@ -48,7 +48,7 @@ function requireEngine(env = process.env) {
   if (engine) return engine;
   throw new SetupError("the Pulumi engine is not on this machine", {
     remedy:
-      "npm run quickstart\nfinds or builds it, once. Or install Pulumi 3 yourself (pulumi.com/docs/install), on PATH.",
+      "npm run engine\ndownloads or builds it, once (npm run quickstart does, too). Or install Pulumi 3 yourself, on PATH.",
   });
 }
 

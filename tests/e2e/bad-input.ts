@@ -114,7 +114,7 @@ export function badInput(fleet: TestFleet): void {
     mkdirSync(empty);
     const result = await fleet.ops(["create", "eve", "--ssh-key", "eve.pub"], { env: { CONTAINARIUM_CACHE: empty } });
     expect(result.stderr).toMatch(/engine/i);
-    expect(result.stderr).toMatch(/npm run quickstart/);
+    expect(result.stderr).toMatch(/npm run engine/);
     expect(result.code).toBe(1);
     expect(await fleet.everything()).toEqual(before);
   });
