@@ -170,6 +170,18 @@ test("whom a peer no longer has is gone here, and so are their sessions", async 
   expect(server.read("etc/ssh/containarium/authorized_keys.d/carol")).toBeUndefined();
 });
 
+test("an older answer is never put in place after a newer one", async () => {
+  await server.startIncus();
+  peers[0]!.claims = [bob];
+  peers[0]!.delays = [2500];
+  const slow = server.ask(PULL);
+  while (peers[0]!.askedFrom.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  peers[0]!.claims = [];
+  expect((await server.ask(PULL)).result.answered).toContain("jump-2");
+  await slow;
+  expect(await users()).toEqual([]);
+});
+
 test("a key that was taken away ends the sessions that it may have opened; one that was added ends none", async () => {
   await server.startIncus();
   peers[0]!.claims = [bob];
