@@ -12,7 +12,8 @@ import { ownerOf } from "./owner";
 
 /**
  * One address before all local servers: a small system container with haproxy. It holds nothing; the next `pulumi up`
- * makes it again. Whichever server answers, everybody arrives at their own container.
+ * makes it again. Whichever server answers, everybody arrives at their own container. To the servers everybody comes from
+ * its address, which they therefore never ban; Google's balancer leaves people their own.
  */
 export class LocalBalancer extends pulumi.dynamic.Resource {
   /** Where people connect. */

@@ -1,3 +1,4 @@
+import { containerRange } from "../cidr";
 import { runOnHost } from "./host-command";
 
 /**
@@ -20,7 +21,7 @@ table ip ${tableOf(network)} {
 	chain postrouting {
 		# Before Incus' chain: a source that was set once is not set again.
 		type nat hook postrouting priority srcnat - 1; policy accept;
-		oifname "${network}" ip saddr ${subnet} ip daddr 10.0.0.0/16 snat to ip saddr
+		oifname "${network}" ip saddr ${subnet} ip daddr ${containerRange} snat to ip saddr
 	}
 }
 `;

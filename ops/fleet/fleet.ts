@@ -9,6 +9,8 @@ import type { Inventory, InventoryServer } from "./inventory";
 import { choosePlace } from "./placement";
 
 const SERVERS_AT_ONCE = 8;
+/** For so long a server that could not be reached counts as silent where nobody depends on it. */
+const SILENCE_MS = 30_000;
 
 /** A container and the server that it lives on. */
 export interface Found {
@@ -21,7 +23,7 @@ export class Fleet {
   readonly servers: readonly InventoryServer[];
   private readonly open = new Map<string, Promise<Server>>();
   private readonly limit = pLimit(SERVERS_AT_ONCE);
-  private readonly unreachable = new Map<string, Error>();
+  private readonly unreachable = new Map<string, { error: Error; at: number }>();
 
   constructor(
     readonly inventory: Inventory,
@@ -48,15 +50,16 @@ export class Fleet {
       () => this.unreachable.delete(name),
       (error: Error) => {
         this.open.delete(name);
-        this.unreachable.set(name, error);
+        this.unreachable.set(name, { error, at: Date.now() });
       },
     );
     return opening;
   }
 
-  /** Why the last try to connect to a server failed, if it did. */
+  /** Why a server could not be reached a moment ago, if that was so. */
   lastFailure(name: string): Error | undefined {
-    return this.unreachable.get(name);
+    const failure = this.unreachable.get(name);
+    return failure !== undefined && Date.now() - failure.at < SILENCE_MS ? failure.error : undefined;
   }
 
   /**

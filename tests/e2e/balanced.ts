@@ -86,6 +86,38 @@ export function balanced(fleet: TestFleet): void {
     expect(accepted.filter(({ stdout }) => Number(stdout) > 0).length).toBeGreaterThan(1);
   });
 
+  test("a server that says it is not ready is sent nobody, and nobody notices", async () => {
+    const accepted = async () =>
+      Number((await fleet.on("jump-2", ["sh", "-c", 'journalctl -u ssh -o cat | grep -c "Accepted publickey"'])).stdout); // prettier-ignore
+    await fleet.on("jump-2", ["touch", "/run/containarium/draining"]);
+    await until(async () => (await readyz(2)).stdout === "draining\n 503", 5, "jump-2 to say so");
+    const lastWord = ["sh", "-c", "journalctl -u haproxy -o cat | grep 'ready/jump-2 is' | tail -n 1"];
+    await until(async () => (await fleet.on("balancer", lastWord)).stdout.includes("is DOWN"), 10, "the balancer to notice"); // prettier-ignore
+    const before = await accepted();
+    const said = await Promise.all(Array.from({ length: 9 }, () => whoami("victor", configs["victor"]!)));
+    expect(said.map(({ stdout }) => stdout)).toEqual(Array(9).fill("victor\n"));
+    expect(await accepted()).toBe(before);
+    await fleet.on("jump-2", ["rm", "/run/containarium/draining"]);
+    await until(() => isReady(2), 5, "jump-2 to be ready again");
+    await until(
+      async () => {
+        await Promise.all(users.map((user) => whoami(user, configs[user]!)));
+        return (await accepted()) > before;
+      },
+      30,
+      "jump-2 to be sent people again",
+    );
+  });
+
+  test("the balancer's address is banned by no server, and pays no penalties: everybody comes from it", async () => {
+    for (const server of servers) {
+      const { stdout } = await fleet.on(`jump-${server}`, ["sh", "-c", "sshd -T | grep -i exempt; cat /etc/fail2ban/jail.d/containarium.local"]); // prettier-ignore
+      const address = fleet.balancerAddress.replaceAll(".", "\\.");
+      expect(stdout).toMatch(new RegExp(`persourcepenaltyexemptlist .*\\b${address}\\b`, "i"));
+      expect(stdout).toMatch(new RegExp(`ignoreip = .* ${address}\\b`));
+    }
+  });
+
   test.each(users.flatMap((user) => servers.map((server): [string, number] => [user, server])))(
     "%s arrives through jump-%i",
     async (user, server) => {

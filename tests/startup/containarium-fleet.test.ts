@@ -159,7 +159,7 @@ describe("somebody hostile", () => {
     await start();
     const socket = await connect("127.0.0.1", `GET /readyz HTTP/1.1\r\nX: ${"x".repeat(100_000)}`);
     socket.resume();
-    await until(() => closed(socket), 3, "the connection to be closed");
+    await until(() => closed(socket), 10, "the connection to be closed");
     expect((await get("/readyz")).status).toBe(503);
   });
 
@@ -169,7 +169,7 @@ describe("somebody hostile", () => {
       const socket = await connect("127.0.0.1", text);
       let said = "";
       socket.on("data", (data) => (said += data));
-      await until(() => closed(socket), 3, "the connection to be closed");
+      await until(() => closed(socket), 10, "the connection to be closed");
       expect(said).toMatch(/^(HTTP\/1\.1 40[45] |$)/);
     }
     expect((await get("/readyz")).status).toBe(503);

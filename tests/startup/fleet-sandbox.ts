@@ -111,13 +111,15 @@ export class Peer {
   claims: unknown[] = [];
   /** Instead of the claims: what it answers, word for word; `undefined` means that it never does. */
   reply: { status?: number; body: string } | "claims" | undefined = "claims";
+  /** How long the next answers take on their way, in order; what they say was true at the beginning of it. */
+  delays: number[] = [];
   askedFrom: (string | undefined)[] = [];
   private readonly server = http.createServer((request, response) => {
     this.askedFrom.push(request.socket.remoteAddress);
     if (this.reply === undefined) return;
     const own = { schema: 1, name: `jump-${this.id}`, accounts: this.claims };
     const { status = 200, body } = this.reply === "claims" ? { body: JSON.stringify(own) } : this.reply;
-    response.writeHead(status).end(body);
+    setTimeout(() => response.writeHead(status).end(body), this.delays.shift() ?? 0);
   });
 
   constructor(readonly id: number) {}

@@ -170,6 +170,18 @@ test("whom a peer no longer has is gone here, and so are their sessions", async 
   expect(server.read("etc/ssh/containarium/authorized_keys.d/carol")).toBeUndefined();
 });
 
+test("an older answer is never put in place after a newer one", async () => {
+  await server.startIncus();
+  peers[0]!.claims = [bob];
+  peers[0]!.delays = [2500];
+  const slow = server.ask(PULL);
+  while (peers[0]!.askedFrom.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  peers[0]!.claims = [];
+  expect((await server.ask(PULL)).result.answered).toContain("jump-2");
+  await slow;
+  expect(await users()).toEqual([]);
+});
+
 test("a key that was taken away ends the sessions that it may have opened; one that was added ends none", async () => {
   await server.startIncus();
   peers[0]!.claims = [bob];
@@ -213,6 +225,30 @@ test("who comes to live here is nobody else's, and who is deleted here may be", 
   await server.ask({ op: "account.remove", user: "bob" });
   await server.ask(PULL);
   expect(await users()).toEqual(["bob 10.0.4.10 jump-2"]);
+});
+
+test("whose account was removed does not get it back from the instance that is still there, here or elsewhere", async () => {
+  await server.startIncus([instance("alice", "10.0.3.10", [KEY])]);
+  await server.ask(PULL);
+  await server.ask({ op: "account.remove", user: "alice" });
+  for (const op of ["peers.pull", "rebuild"]) expect((await server.ask({ op })).result.accounts).toBe(0);
+  // A new one is somebody's wish again, and so is what comes after the instance is gone.
+  await server.ask({ op: "account.put", user: "alice", keys: [KEY], target: "10.0.3.10" });
+  await server.ask(PULL);
+  expect(await users()).toEqual(["alice 10.0.3.10 here"]);
+  await server.ask({ op: "account.remove", user: "alice" });
+  server.setInstances([]);
+  await server.ask(PULL);
+  server.setInstances([instance("alice", "10.0.3.10", [KEY])]);
+  await server.ask(PULL);
+  expect(await users()).toEqual(["alice 10.0.3.10 here"]);
+});
+
+test("a server whose containers are nowhere in the fleet's plan says so", async () => {
+  await server.startIncus();
+  const strange = { schema: 1, name: "jump-1", admin: { user: "boss" }, containerSubnet: "10.9.3.0/24" };
+  server.write("etc/containarium/server.json", JSON.stringify({ ...strange, fleetSubnet: "127.0.0.0/24" }));
+  expect((await server.ask(PULL)).error?.message).toContain("10.9.3.0/24 is not the container subnet of any server");
 });
 
 test("while the own Incus is silent nothing changes: nobody can tell who lives here", async () => {
