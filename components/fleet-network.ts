@@ -11,6 +11,8 @@ export interface FleetNetworkArgs {
   subnet: string;
   /** Ranges that may speak to port 22 of the servers. At least one, at most 250. */
   allowedSshSources: string[];
+  /** What has to agree before anything of the fleet is touched. */
+  after: pulumi.Resource[];
 }
 
 /** Port of the service that says whether a server is ready, and tells its peers who lives there (startup/). */
@@ -31,7 +33,7 @@ export class FleetNetwork extends pulumi.ComponentResource {
     this.network = new gcp.Network(
       "network",
       { name: names.network, autoCreateSubnetworks: false, routingMode: "REGIONAL" },
-      parent,
+      { ...parent, dependsOn: args.after },
     );
     this.subnetwork = new gcp.Subnetwork(
       "subnet",

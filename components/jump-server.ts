@@ -11,13 +11,11 @@ import { reportedHostKey, ServerIdentity } from "./server-identity";
 import { dataDiskName, startupMetadata } from "./startup-script";
 import { startupFiles } from "./startup-files";
 import { convergeCommand } from "./converge-command";
-import { ZfsDisk } from "./zfs-disk";
+import type { ZfsDisk } from "./zfs-disk";
 
 export interface JumpServerArgs {
   /** Who it is: id, names, zone, addresses, disk. */
   plan: ServerPlan;
-  /** Id of the Google project. */
-  project: string;
   /** Value of the label `fleet` and network tag. */
   fleet: string;
   network: gcp.Network;
@@ -29,11 +27,8 @@ export interface JumpServerArgs {
   /** GiB, at least 15. What is on the boot disk can be made again. */
   bootDiskSizeGb: number;
   bootDiskType: DiskType;
-  dataDiskType: DiskType;
-  /** Policy of the data disk's daily snapshots; undefined: none. */
-  snapshotPolicy: gcp.ResourcePolicy | undefined;
-  /** Refuse to delete the data disk's resource at all. */
-  protectDataDisk: boolean;
+  /** The disk of the plan. */
+  dataDisk: ZfsDisk;
   adminUser: string;
   /** Public keys of the administrators, at least one. */
   adminSshKeys: string[];
@@ -48,8 +43,8 @@ export interface JumpServerArgs {
 }
 
 /**
- * A jump server on Compute Engine: the VM, two addresses that stay, the data disk, the route to its containers, and its
- * identity. The VM can be thrown away; it comes back around the disk.
+ * A jump server on Compute Engine: the VM, two addresses that stay, the route to its containers, and its identity. The VM
+ * can be thrown away; it comes back around its data disk.
  */
 export class JumpServer extends pulumi.ComponentResource {
   readonly instance: gcp.Instance;
@@ -65,7 +60,7 @@ export class JumpServer extends pulumi.ComponentResource {
     const external = new gcp.Address(
       `${name}-external`,
       { name: names.externalAddress, region, addressType: "EXTERNAL", networkTier: "PREMIUM" },
-      parent,
+      { ...parent, dependsOn: args.dataDisk.record },
     );
     const internal = new gcp.Address(
       `${name}-internal`,
@@ -76,19 +71,6 @@ export class JumpServer extends pulumi.ComponentResource {
         purpose: "GCE_ENDPOINT",
         subnetwork: args.subnetwork.id,
         address: plan.internalAddress,
-      },
-      parent,
-    );
-    const data = new ZfsDisk(
-      `${name}-data`,
-      {
-        plan: plan.dataDisk,
-        project: args.project,
-        zone: plan.zone,
-        type: args.dataDiskType,
-        fleet: args.fleet,
-        snapshotPolicy: args.snapshotPolicy,
-        protect: args.protectDataDisk,
       },
       parent,
     );
@@ -106,7 +88,7 @@ export class JumpServer extends pulumi.ComponentResource {
           autoDelete: true,
           initializeParams: { image: args.bootImage, size: args.bootDiskSizeGb, type: args.bootDiskType },
         },
-        attachedDisks: [{ source: data.disk.selfLink, deviceName: dataDiskName, mode: "READ_WRITE" }],
+        attachedDisks: [{ source: args.dataDisk.disk.selfLink, deviceName: dataDiskName, mode: "READ_WRITE" }],
         networkInterfaces: [
           {
             subnetwork: args.subnetwork.id,

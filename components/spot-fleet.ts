@@ -14,6 +14,7 @@ import { projectDirectory } from "./project-directory";
 import type { Settings } from "./settings";
 import { snapshotSchedule } from "./snapshot-schedule";
 import { Starter } from "./starter";
+import { ZfsDisk } from "./zfs-disk";
 
 /** Settings of a fleet on Google. */
 export type SpotFleetArgs = Settings & { google: GoogleSettings };
@@ -36,17 +37,34 @@ export class SpotFleet extends pulumi.ComponentResource {
     this.plan = explainedRun(() => planFleet({ ...settings, ...google }));
     const { names, region } = this.plan;
     const adminPrivateKey = explainedRun(() => privateKeyOf(google.adminIdentityFile));
-    this.network = new FleetNetwork("network", { names, region, ...google }, parent);
     const snapshotPolicy = google.snapshots && snapshotSchedule({ names, region, ...google.snapshots }, parent);
+    const disks = this.plan.servers.map(
+      (plan) =>
+        new ZfsDisk(
+          `${plan.names.server}-data`,
+          {
+            plan: plan.dataDisk,
+            project: google.project,
+            zone: plan.zone,
+            type: google.dataDiskType,
+            fleet: names.fleet,
+            snapshotPolicy,
+            protect: google.protectDataDisks,
+          },
+          parent,
+        ),
+    );
+    // Where a disk is in danger (another zone, say), nothing else moves either.
+    const after = disks.map(({ record }) => record);
+    this.network = new FleetNetwork("network", { names, region, after, ...google }, parent);
     const starter = google.spot
       ? new Starter("starter", { names, project: google.project, paused: google.recoveryPaused }, parent)
       : undefined;
-    this.jumpServers = this.plan.servers.map((plan) => {
+    this.jumpServers = this.plan.servers.map((plan, index) => {
       const server = new JumpServer(
         plan.names.server,
         {
           plan,
-          project: google.project,
           fleet: names.fleet,
           network: this.network.network,
           subnetwork: this.network.subnetwork,
@@ -54,9 +72,7 @@ export class SpotFleet extends pulumi.ComponentResource {
           bootImage: google.bootImage,
           bootDiskSizeGb: google.bootDiskSizeGb,
           bootDiskType: "pd-balanced",
-          dataDiskType: google.dataDiskType,
-          snapshotPolicy,
-          protectDataDisk: google.protectDataDisks,
+          dataDisk: disks[index]!,
           adminUser: settings.adminUser,
           adminSshKeys: settings.adminSshKeys,
           adminPrivateKey,

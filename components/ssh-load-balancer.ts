@@ -30,7 +30,7 @@ export class SshLoadBalancer extends pulumi.ComponentResource {
     const address = new gcp.Address(
       "balancer-address",
       { name: names.balancer("address"), region, addressType: "EXTERNAL", networkTier: "PREMIUM" },
-      parent,
+      { ...parent, dependsOn: network },
     );
     new gcp.Firewall(
       "allow-health",
@@ -70,7 +70,7 @@ export class SshLoadBalancer extends pulumi.ComponentResource {
         unhealthyThreshold: 2,
         httpHealthCheck: { port: Number(readinessPort), requestPath: "/readyz" },
       },
-      parent,
+      { ...parent, dependsOn: network },
     );
     const backend = new gcp.RegionBackendService(
       "balancer-backend",

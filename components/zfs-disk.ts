@@ -28,11 +28,13 @@ export interface ZfsDiskArgs {
  */
 export class ZfsDisk extends pulumi.ComponentResource {
   readonly disk: gcp.Disk;
+  /** What must not be touched when the disk is in danger depends on this. */
+  readonly record: DataDiskRecord;
 
   constructor(name: string, args: ZfsDiskArgs, options?: pulumi.ComponentResourceOptions) {
     super("containarium:google:ZfsDisk", name, {}, options);
     const { plan, project, zone, type, fleet, snapshotPolicy, protect = false } = args;
-    const record = new DataDiskRecord(
+    this.record = new DataDiskRecord(
       `${plan.logicalName}-record`,
       {
         disk: plan.name,
@@ -58,7 +60,7 @@ export class ZfsDisk extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        dependsOn: record,
+        dependsOn: this.record,
         protect,
         retainOnDelete: true,
         // Where it came from is history: dropping the line must not mean another disk.
