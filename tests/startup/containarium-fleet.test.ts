@@ -68,12 +68,25 @@ describe("GET /readyz", () => {
     expect(await get("/readyz")).toMatchObject({ status: 503, body: `${server.root} is not mounted` });
   });
 
-  test("an Incus that takes connections and never answers is not there; nobody waits long for that", async () => {
-    const mute = net.createServer().listen(`${server.root}/var/lib/incus/unix.socket`);
+  test.each([
+    ["never answers", 0],
+    ["never comes to an end of its answer", 300],
+  ])("an Incus that %s is not there; one look for all who ask, and nobody waits long for it", async (_how, every) => {
+    const asked: net.Socket[] = [];
+    const mute = net.createServer((socket) => {
+      asked.push(socket.on("error", () => undefined));
+      const drip = every > 0 ? setInterval(() => socket.write("x"), every) : undefined;
+      socket.on("close", () => clearInterval(drip));
+    });
+    mute.listen(`${server.root}/var/lib/incus/unix.socket`);
     await once(mute, "listening");
     becomeReady();
-    await start();
+    await start({ POLL_SECONDS: 600 });
+    // The first round of the service asks for its own instances.
+    await until(() => asked.length === 1, 10, "the first round");
     const answers = await Promise.all(Array.from({ length: 8 }, () => get("/readyz")));
+    expect(asked).toHaveLength(2);
+    for (const socket of asked) socket.destroy();
     mute.close();
     for (const { status, milliseconds } of answers) {
       expect(status).toBe(503);
