@@ -56,7 +56,8 @@ install_packages() {
   # Incus must not start on the boot disk: its database belongs on the data disk.
   systemctl mask --runtime incus.service incus.socket incus-startup.service
   apt-get update -q
-  apt-get install -qy --no-install-recommends "${missing[@]}"
+  # Unattended upgrades begin at boot, too.
+  apt-get -o DPkg::Lock::Timeout=300 install -qy --no-install-recommends "${missing[@]}"
   systemctl unmask --runtime incus.service incus.socket incus-startup.service
 }
 

@@ -53,7 +53,7 @@ install_newest() {
   dpkg --configure -a
   ! is_debian || add_contrib
   apt-get update -q
-  apt-get install -qy --no-install-recommends "${packages[@]}"
+  apt-get -o DPkg::Lock::Timeout=300 install -qy --no-install-recommends "${packages[@]}"
 }
 
 # After a reboot into another kernel, or after a power cut while it was compiled.

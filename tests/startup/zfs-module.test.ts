@@ -29,8 +29,8 @@ function serverWith(answers: Answer[], id = "debian"): StandIns {
 }
 
 const install =
-  "apt-get install -qy --no-install-recommends zfsutils-linux zfs-dkms linux-image-cloud-amd64 linux-headers-cloud-amd64";
-const changing = (calls: string[]) => calls.filter((call) => /^(apt-get install|dkms|systemctl)/.test(call));
+  "apt-get -o DPkg::Lock::Timeout=300 install -qy --no-install-recommends zfsutils-linux zfs-dkms linux-image-cloud-amd64 linux-headers-cloud-amd64";
+const changing = (calls: string[]) => calls.filter((call) => /^(apt-get .*install|dkms|systemctl)/.test(call));
 
 test("where the module is there, nothing is done", () => {
   const { code, calls } = serverWith([installed]).run("zfs-module.sh");
@@ -67,7 +67,7 @@ test("Ubuntu: its kernels bring the module", () => {
   const { code, calls } = serverWith([notInstalled], "ubuntu").run("zfs-module.sh");
   expect({ code, changed: changing(calls) }).toEqual({
     code: 0,
-    changed: ["apt-get install -qy --no-install-recommends zfsutils-linux"],
+    changed: ["apt-get -o DPkg::Lock::Timeout=300 install -qy --no-install-recommends zfsutils-linux"],
   });
 });
 

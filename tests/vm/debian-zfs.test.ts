@@ -15,7 +15,7 @@ beforeAll(() => server.prepare());
 afterAll(() => server.close());
 
 describe("the first boot", () => firstBoot(server));
-describe("a reboot", () => reboot(server));
 describe("room on the disk", () => quota(server));
+describe("a reboot", () => reboot(server));
 describe("a power cut", () => powerCut(server));
 describe("another boot disk", () => newBootDisk(server));

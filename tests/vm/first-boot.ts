@@ -3,8 +3,8 @@ import type { TestServer } from "./test-server";
 
 /** What a second run of the startup must leave as it is: files, services, every command that the pool has seen. */
 const everything = `
-  find /etc /usr/local /srv/containarium/ssh /srv/containarium/state -xdev -type f ! -name '*.lock' ! -name mtab ! -name ld.so.cache -print0 |
-    sort -z | xargs -0 sha256sum
+  find /etc /usr/local /srv/containarium/ssh /srv/containarium/state -xdev -type f \\
+    ! -name '*.lock' ! -name '*-' ! -name fail2ban.sqlite3 -print0 | sort -z | xargs -0 sha256sum
   systemctl show -p MainPID incus.service
   incus list -f csv -c nsb4
   zpool history containarium`;

@@ -33,6 +33,7 @@ export class TestServer {
   readonly dataDisk = path.join(this.directory, "data.raw");
   #vm: Vm | undefined;
   #sshPort = 0;
+  #pinned = "";
 
   /** Keys, ports, disks, metadata: everything but the VM. */
   async prepare(): Promise<void> {
@@ -77,6 +78,7 @@ export class TestServer {
       sshPort: this.#sshPort,
       metadataPort: this.metadata.port,
     });
+    this.metadata.written = {};
     this.#vm.start();
     return this.#vm;
   }
@@ -100,7 +102,7 @@ export class TestServer {
     return readFileSync(path.join(this.directory, `${name}.pub`), "utf8").trim();
   }
 
-  /** What the server reported by guest attributes: the control plane's answer to "whose key is this?". */
+  /** What the server reported by guest attributes since it was last told something, or was started. */
   get hostKey(): string {
     return this.metadata.written["containarium/host-key"] ?? "";
   }
@@ -153,14 +155,21 @@ export class TestServer {
     });
   }
 
+  /** With CONTAINARIUM_KEEP=1 the VM goes on running, to be looked at:  ssh -i DIRECTORY/admin -p PORT admin@127.0.0.1 */
   async close(): Promise<void> {
-    await this.#vm?.cutPower();
     this.metadata.close();
-    if (process.env["CONTAINARIUM_KEEP"] !== "1") rmSync(this.directory, { recursive: true, force: true });
+    if (process.env["CONTAINARIUM_KEEP"] === "1") {
+      process.stderr.write(`kept: ${this.directory}, SSH on port ${this.#sshPort}\n`);
+      return;
+    }
+    await this.#vm?.cutPower();
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
+  /** The first key that was reported: it has to stay. */
   #pin(): void {
-    writeFileSync(path.join(this.directory, "known_hosts"), `[127.0.0.1]:${this.#sshPort} ${this.hostKey}\n`);
+    this.#pinned ||= this.hostKey;
+    writeFileSync(path.join(this.directory, "known_hosts"), `[127.0.0.1]:${this.#sshPort} ${this.#pinned}\n`);
   }
 
   #makeGoldenDisk(): void {

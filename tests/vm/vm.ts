@@ -120,18 +120,24 @@ export class Vm {
       const socket = net.connect(this.#qmpSocket);
       let answers = 0;
       let rest = "";
-      socket.on("error", reject);
+      // QEMU speaks to one client at a time: whoever does not hang up keeps the next one waiting.
+      const fail = (error: Error) => {
+        socket.destroy();
+        reject(error);
+      };
+      socket.setTimeout(60_000, () => fail(new Error(`${execute}: no answer from QEMU`)));
+      socket.on("error", fail);
       socket.on("data", (data) => {
         const lines = (rest + data.toString()).split("\n");
         rest = lines.pop() ?? "";
         for (const line of lines) {
           const answer = JSON.parse(line) as { QMP?: unknown; return?: unknown; error?: { desc: string } };
           if (answer.QMP) socket.write(`${JSON.stringify({ execute: "qmp_capabilities" })}\n`);
-          if (answer.error) return reject(new Error(`${execute}: ${answer.error.desc}`));
+          if (answer.error) return fail(new Error(`${execute}: ${answer.error.desc}`));
           if (answer.return === undefined) continue;
           answers += 1;
           if (answers === 1) socket.write(`${JSON.stringify({ execute, arguments: args })}\n`);
-          else socket.end(() => resolve());
+          else socket.end(resolve);
         }
       });
     });
