@@ -30,6 +30,13 @@ export { containerName, parseUserName } from "./containers/user-name";
 
 export { parsePublicKey, readPublicKeys, uniqueKeys, type KeySummary, type PublicKey } from "./keys/public-key";
 
+export { parseKeySelector, type KeySelector } from "./keys/select";
+export type { KeyChange } from "./keys/change";
+export { addKeys } from "./keys/add";
+export { removeKeys, type RemoveOptions } from "./keys/remove";
+export { replaceKeys, type ReplaceOptions } from "./keys/replace";
+
+export { announceAccounts } from "./fleet/announce-accounts";
 export { Fleet, type Found } from "./fleet/fleet";
 export { inventorySchema, serverAddressSchema } from "./fleet/inventory";
 export type { Inventory, InventoryServer, ServerAddress } from "./fleet/inventory";

@@ -8,7 +8,7 @@ import { localName, nextCommand } from "../target-flags";
 import type { Target } from "../target";
 import { command } from "./command";
 import type { Context, Result } from "./command";
-import { unknownUser } from "./info";
+import { unknownUser } from "./find-user";
 import { lockTimeout, lockTimeoutOption } from "./lock-timeout";
 import { recordInStack } from "./record";
 

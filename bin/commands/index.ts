@@ -3,7 +3,26 @@ import { create } from "./create";
 import { deleteCommand } from "./delete";
 import { exportCommand } from "./export";
 import { info } from "./info";
+import { keysAdd } from "./keys-add";
+import { keysList } from "./keys-list";
+import { keysRemove } from "./keys-remove";
+import { keysReplace } from "./keys-replace";
 import { list } from "./list";
 
 /** In the order in which `--help` shows them. */
-export const commands: Command[] = [create, list, info, deleteCommand, exportCommand];
+export const commands: Command[] = [
+  create,
+  list,
+  info,
+  deleteCommand,
+  exportCommand,
+  keysList,
+  keysAdd,
+  keysRemove,
+  keysReplace,
+];
+
+/** Commands of two words, by the first: what they are about. */
+export const groups: Record<string, string> = {
+  keys: "Look after the keys with which a user logs in",
+};

@@ -1,11 +1,9 @@
 import type { Container } from "../../ops/containers/container";
 import { parseUserName } from "../../ops/containers/user-name";
-import { NotFoundError } from "../../ops/errors";
 import { renderFields } from "../output/table";
-import { nextCommand } from "../target-flags";
-import type { Target } from "../target";
 import { command } from "./command";
 import type { Result } from "./command";
+import { findUser } from "./find-user";
 
 export const info = command({
   usage: "info <user>",
@@ -13,20 +11,12 @@ export const info = command({
   positional: { user: { describe: "login name" } },
   options: {},
   examples: [["$0 info alice", "what alice has"]],
-  async run({ user }, { target: open, progress }): Promise<Result> {
+  async run({ user }, context): Promise<Result> {
     parseUserName(user);
-    const target = await open();
-    progress.doing("Asking the servers...");
-    const found = await target.servers.find(user);
-    progress.clear();
-    if (!found) throw unknownUser(user, target);
-    return { json: { containers: [found.container] }, text: renderContainer(found.container) };
+    const { container } = await findUser(user, await context.target(), context);
+    return { json: { containers: [container] }, text: renderContainer(container) };
   },
 });
-
-export function unknownUser(user: string, target: Target): NotFoundError {
-  return new NotFoundError(`no container for ${user} in ${target.label}`, { remedy: nextCommand(target, "list") });
-}
 
 export function renderContainer(container: Container): string {
   const { autostart, cpu, createdAt, diskQuota, docker, image, ip, keys, memory, name, server, status, user } =

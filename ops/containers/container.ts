@@ -4,7 +4,7 @@ import type { KeySummary } from "../keys/public-key";
 export interface ContainerSpec {
   /** Login name; `^[a-z][a-z0-9_-]{0,31}$`, not reserved (see user-name.ts). */
   user: string;
-  /** Public keys in OpenSSH format (`type base64 comment`), at least one. */
+  /** Public keys in OpenSSH format (`type base64 comment`). At least one for a new person; none locks somebody out. */
   sshKeys: string[];
   /** Image to make it from. Default: the server's golden image. */
   image?: string;

@@ -4,12 +4,13 @@ import type { RequestOptions } from "../incus/client";
 import type { Config, Instance, InstanceChange } from "../incus/types";
 import type { Container } from "./container";
 import { readContainer } from "./get";
-import { writeAuthorizedKeys, writeUserFile } from "./guest-files";
+import { writeUserFile } from "./guest-files";
 import { renderIdentity, renderLimits } from "./instance-config";
 import { assertFits } from "./prepare";
 import type { ContainerRecord } from "./record";
 import { formatBytes, parseSize } from "./size";
 import type { ResolvedSpec } from "./spec";
+import { openWayIn } from "./way-in";
 
 /**
  * Makes an existing container agree with its spec: limits, autostart, Docker, and the keys on both hops, or a lost key
@@ -24,10 +25,8 @@ export async function converge(
   if (spec.diskQuota.text !== existing.diskQuota) await assertDiskCanBe(server, spec, existing, request);
   await server.incus.instances.modify(spec.name, (instance) => changeFor(instance, spec), request);
   try {
-    const keys = spec.keys.map(({ line }) => line);
     await writeUserFile(server.incus, spec.name, spec, request);
-    await writeAuthorizedKeys(server.incus, spec.name, { user: spec.user, keys }, request);
-    await server.helper({ op: "account.put", user: spec.user, keys, target: existing.address }, request);
+    await openWayIn(server, existing, spec.keys, request);
   } catch (error) {
     throw halfDone(error, spec);
   }

@@ -91,6 +91,18 @@ export class Instances {
     await whenFree(name, () => this.client.delete(path(name), options), options);
   }
 
+  /**
+   * Runs a program inside, as root, and waits for it. What it prints is not kept.
+   *
+   * @returns its exit code: Incus calls it a success whatever the program did
+   * @throws IncusError with status 400 when it is not running, or has no such program
+   */
+  async exec(name: string, command: readonly string[], options?: RequestOptions): Promise<number> {
+    const request = { command, environment: { LC_ALL: "C.UTF-8" }, interactive: false, "wait-for-websocket": false };
+    const done = await this.client.post<{ return: number }>(`${path(name)}/exec`, request, options);
+    return done.return;
+  }
+
   /** The files inside one instance, running or not. */
   files(name: string): InstanceFiles {
     return new InstanceFiles(this.client, path(name));

@@ -5,6 +5,7 @@ import path from "node:path";
 import { Readable } from "node:stream";
 
 import { main } from "../../bin/main";
+import { realServices } from "../../bin/services";
 import type { ServerSet, Server, Services } from "../../bin/services";
 import type { DesiredContainer } from "../../bin/stack/config-text";
 import type { Stack } from "../../bin/stack/stack";
@@ -78,6 +79,7 @@ export class World {
   calls: string[] = [];
 
   readonly services: Services = {
+    ...realServices,
     openFleet: (inventory) => this.serverSet(inventory.servers.map(({ name }) => name)),
     openSingle: (target) => {
       this.calls.push(`connect ${target.name}`);
@@ -147,9 +149,13 @@ export class World {
         if (this.locked) throw this.locked;
       },
       desired: async () => this.desired,
-      record: async ({ put = [], remove = [] }) => {
+      record: async ({ put = [], edit = [], remove = [] }) => {
         this.onRecord?.();
         if (this.recordError && !this.recordsBeforeError) throw this.recordError;
+        for (const { user, apply } of edit) {
+          this.calls.push(`record change of ${user}`);
+          this.desired = this.desired.map((entry) => (entry.user === user ? apply(entry) : entry));
+        }
         for (const { user, server } of put) this.calls.push(`record ${user} on ${server}`);
         for (const user of remove) this.calls.push(`forget ${user}`);
         const gone = new Set([...remove, ...put.map(({ user }) => user)]);
@@ -194,7 +200,12 @@ export function folderOfKeys(): string {
 }
 
 /** Runs a real command line in this process, against `world`. */
-export async function run(argv: string[], world: World, cwd: string, options: RunOptions = {}): Promise<Outcome> {
+export async function run(
+  argv: string[],
+  world: { services: Services },
+  cwd: string,
+  options: RunOptions = {},
+): Promise<Outcome> {
   const output = { stdout: "", stderr: "" };
   const terminal = options.typed !== undefined;
   const code = await main(

@@ -23,6 +23,8 @@ export interface FakeOperation {
   description: string;
   /** Answers of `wait`, one after the other; the last one stays. */
   answers: { status_code: number; err?: string }[];
+  /** What it leaves behind. */
+  metadata?: Record<string, unknown>;
 }
 
 export class Refusal extends Error {

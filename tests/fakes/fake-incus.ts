@@ -32,6 +32,8 @@ export class FakeIncus {
   readonly instances = new Map<string, FakeInstance>();
   /** `METHOD path` of every request. */
   readonly requests: string[] = [];
+  /** `NAME: COMMAND` of every program that was run inside an instance. */
+  readonly executed: string[] = [];
   connections = 0;
   images: Image[] = [goldenImage("debian/13", "2026-11-20T10:00:00Z")];
   network: Network = {
@@ -43,6 +45,7 @@ export class FakeIncus {
     used_by: [],
   };
   private readonly operations = new Map<string, FakeOperation>();
+  private readonly refusals: { request: string; path: string | null }[] = [];
   private readonly triggered = new Set<string>();
   private server: Server | undefined;
 
@@ -92,6 +95,18 @@ export class FakeIncus {
     return whole;
   }
 
+  /** The next such request fails; `path` is that of a file inside. */
+  refuseNext(request: string, path: string | null = null): void {
+    this.refusals.push({ request, path });
+  }
+
+  private refuse(request: string, path: string | null): void {
+    const index = this.refusals.findIndex((wanted) => wanted.request === request && wanted.path === path);
+    if (index < 0) return;
+    this.refusals.splice(index, 1);
+    throw new Refusal(500, "no space left on device");
+  }
+
   private async answer(
     request: IncomingMessage,
   ): Promise<{ status: number; headers: Record<string, string>; body: string }> {
@@ -101,6 +116,7 @@ export class FakeIncus {
     const url = new URL(request.url ?? "/", "http://incus");
     this.requests.push(`${request.method} ${url.pathname}`);
     try {
+      this.refuse(`${request.method} ${url.pathname}`, url.searchParams.get("path"));
       const reply = await this.route(`${request.method}`, url, body, request.headers);
       if (reply.raw !== undefined) return { status: 200, ...reply.raw };
       const headers = { "content-type": "application/json", ...(reply.etag === undefined ? {} : { etag: reply.etag }) };
@@ -147,6 +163,7 @@ export class FakeIncus {
     const user = instance.config["user.containarium.user"] ?? "";
     if (part === "files") return this.file(method, instance, user, url.searchParams.get("path") ?? "", body, headers);
     if (part === "state" && method === "PUT") return this.setState(instance, user, JSON.parse(body));
+    if (part === "exec") return this.exec(instance, JSON.parse(body));
     if (part === "state") return { metadata: present(instance).state };
     if (method === "PATCH") return this.patch(instance, user, JSON.parse(body), headers["if-match"]);
     if (method === "DELETE") return this.remove(instance, user);
@@ -187,6 +204,14 @@ export class FakeIncus {
     if (instance.status === "Stopped") return failing("Stopping instance", "The instance is already stopped", 400);
     instance.status = "Stopped";
     return done("Stopping instance");
+  }
+
+  /** Programs do nothing here; `executed` has the command lines. */
+  private exec(instance: FakeInstance, { command }: { command: string[] }): Reply {
+    if (instance.status !== "Running") throw new Refusal(400, "Instance is not running");
+    this.executed.push(`${instance.name}: ${command.join(" ")}`);
+    const operation = { description: "Executing command", answers: [{ status_code: 200 }], metadata: { return: 0 } };
+    return { operation };
   }
 
   /** What containarium-user.service does in the golden image. */
@@ -282,7 +307,7 @@ export class FakeIncus {
         description: operation.description,
         status: "",
         status_code: answer.status_code,
-        metadata: null,
+        metadata: operation.metadata ?? null,
         err: "",
       },
     };
