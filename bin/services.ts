@@ -10,7 +10,16 @@ export type Server = import("../ops").Server;
 export type KeyChange = import("../ops").KeyChange;
 
 /** What commands ask of one server; each is the library's function of that name. */
-const work = ["addKeys", "removeKeys", "replaceKeys"] as const;
+const work = [
+  "addKeys",
+  "removeKeys",
+  "replaceKeys",
+  "startContainer",
+  "stopContainer",
+  "restartContainer",
+  "setAutostart",
+  "resizeContainer",
+] as const;
 type Work = Pick<Ops, (typeof work)[number]>;
 
 /** Several servers as one, or one server as if it were several. */

@@ -54,7 +54,8 @@ export async function readCreateInput(
   return specs;
 }
 
-function readLimits(input: CreateInput): Omit<ContainerSpec, "user" | "sshKeys"> {
+/** What was said of a container's size and kind, checked; what was not is absent. @throws InvalidInputError */
+export function readLimits(input: Omit<CreateInput, "users" | "sshKey">): Omit<ContainerSpec, "user" | "sshKeys"> {
   const { image, cpu, memory, diskQuota, autostart, docker } = input;
   if (image?.trim() === "")
     throw new InvalidInputError("--image is empty", { remedy: "Leave it out for the default image." });

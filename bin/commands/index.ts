@@ -1,4 +1,5 @@
 import type { Command } from "./command";
+import { autostart } from "./autostart";
 import { create } from "./create";
 import { deleteCommand } from "./delete";
 import { exportCommand } from "./export";
@@ -8,12 +9,21 @@ import { keysList } from "./keys-list";
 import { keysRemove } from "./keys-remove";
 import { keysReplace } from "./keys-replace";
 import { list } from "./list";
+import { resize } from "./resize";
+import { restart } from "./restart";
+import { start } from "./start";
+import { stop } from "./stop";
 
 /** In the order in which `--help` shows them. */
 export const commands: Command[] = [
   create,
   list,
   info,
+  start,
+  stop,
+  restart,
+  autostart,
+  resize,
   deleteCommand,
   exportCommand,
   keysList,

@@ -6,6 +6,12 @@ import type { Instance, InstanceChange, InstanceFull, InstanceState, NewInstance
 
 const BUSY_TIMEOUT_MS = 30_000;
 
+export interface StopOptions extends RequestOptions {
+  force?: boolean;
+  /** How long its programs have to end by themselves; then the stop fails. */
+  graceSeconds?: number;
+}
+
 /** `/1.0/instances`. Changes return when they are done. */
 export class Instances {
   constructor(private readonly client: IncusClient) {}
@@ -82,8 +88,10 @@ export class Instances {
   }
 
   /** Stops it; by force means at once. Fine when it is stopped already. */
-  async stop(name: string, { force = false, ...options }: RequestOptions & { force?: boolean } = {}): Promise<void> {
-    await ignoring(/already stopped/i, this.setState(name, { action: "stop", force, timeout: 30 }, options));
+  async stop(name: string, { force = false, graceSeconds = 30, ...options }: StopOptions = {}): Promise<void> {
+    const timeoutMs = options.timeoutMs ?? (graceSeconds + 60) * 1000;
+    const change: StateChange = { action: "stop", force, timeout: graceSeconds };
+    await ignoring(/already stopped/i, this.setState(name, change, { ...options, timeoutMs }));
   }
 
   /** Removes a stopped instance. @throws NotFoundError */
@@ -98,9 +106,37 @@ export class Instances {
    * @throws IncusError with status 400 when it is not running, or has no such program
    */
   async exec(name: string, command: readonly string[], options?: RequestOptions): Promise<number> {
-    const request = { command, environment: { LC_ALL: "C.UTF-8" }, interactive: false, "wait-for-websocket": false };
-    const done = await this.client.post<{ return: number }>(`${path(name)}/exec`, request, options);
-    return done.return;
+    return (await this.execute(name, command, false, options)).return;
+  }
+
+  /** As exec; also what it printed on standard output. For little text: Incus keeps it in a file until it was read. */
+  async execOutput(
+    name: string,
+    command: readonly string[],
+    options?: RequestOptions,
+  ): Promise<{ code: number; stdout: string }> {
+    const { return: code, output = {} } = await this.execute(name, command, true, options);
+    try {
+      const { body } = await this.client.transport.raw({ ...options, method: "GET", path: output["1"] ?? "" });
+      return { code, stdout: body.toString("utf8") };
+    } finally {
+      for (const file of Object.values(output)) await this.client.delete(file).catch(() => undefined);
+    }
+  }
+
+  private execute(name: string, command: readonly string[], record: boolean, options?: RequestOptions) {
+    const request = {
+      command,
+      environment: { LC_ALL: "C.UTF-8" },
+      interactive: false,
+      "wait-for-websocket": false,
+      "record-output": record,
+    };
+    return this.client.post<{ return: number; output?: Record<string, string> }>(
+      `${path(name)}/exec`,
+      request,
+      options,
+    );
   }
 
   /** The files inside one instance, running or not. */

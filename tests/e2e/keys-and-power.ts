@@ -107,4 +107,55 @@ export function keysAndPower(fleet: TestFleet): void {
     await ops("keys", "add", "kate", "--ssh-key", "kate.pub");
     expect((await login(first)).stdout).toBe("kate\n");
   });
+
+  test("stop, start, restart: SSH goes and comes back, with the same keys and host key", async () => {
+    const status = async () => (await fleet.list()).find(({ user }) => user === "kate")?.status;
+    await ops("stop", "kate");
+    expect([await status(), (await login(first)).code]).toEqual(["stopped", 255]);
+    await ops("start", "kate");
+    // A start is done when SSH answers: no waiting here.
+    expect([(await login(first)).stdout, await status()]).toEqual(["kate\n", "running"]);
+    await ops("restart", "kate");
+    expect((await login(first)).stdout).toBe("kate\n");
+    await expectNoChanges(fleet);
+  });
+
+  test("a stop that its programs ignore is made by force after its limit", async () => {
+    const deaf =
+      'systemd-run -q -p SendSIGKILL=no -p TimeoutStopSec=300 sh -c "trap : TERM; while :; do sleep 1; done"';
+    await fleet.onServer(["incus", "exec", "kate-container", "--", "sh", "-c", deaf]);
+    const { stderr, seconds } = await ops("stop", "kate", "--grace", "3");
+    expect(stderr).toContain("by force");
+    expect(seconds).toBeLessThan(60);
+    await ops("start", "kate");
+  });
+
+  test("autostart and resize are seen inside, at once, and recorded", async () => {
+    await ops("autostart", "kate", "off");
+    await ops("resize", "kate", "--memory", "1GiB", "--cpu", "0.5", "--disk-quota", "5GB");
+    const inside = await fleet.ssh(["kate-dev", "grep MemTotal /proc/meminfo"], first);
+    expect(inside.stdout).toMatch(/ 1048576 kB/);
+    expect(fleet.config()).toMatch(/user: kate[^]*autostart: false/);
+    await expectNoChanges(fleet);
+    const kate = (await fleet.list()).find(({ user }) => user === "kate");
+    expect(kate).toMatchObject({ memory: "1GiB", cpu: 0.5, diskQuota: "5GB", autostart: false });
+  });
+
+  test("a resize below what is used is refused and changes nothing", async () => {
+    const fill = "head -c 1500000000 /dev/urandom > big; sync";
+    expect((await fleet.ssh(["kate-dev", fill], first)).code).toBe(0);
+    const hold = "setsid python3 -c 'import time; a = bytearray(300 << 20); time.sleep(300)' >/dev/null 2>&1 & sleep 3";
+    await fleet.ssh(["kate-dev", hold], first);
+    const before = await fleet.everything();
+    const disk = await fleet.ops(["resize", "kate", "--disk-quota", "1GB"]);
+    expect([disk.code, disk.stderr]).toEqual([2, expect.stringContaining("of disk")]);
+    const memory = await fleet.ops(["resize", "kate", "--memory", "256MiB"]);
+    expect([memory.code, memory.stderr]).toEqual([2, expect.stringContaining("of memory")]);
+    expect(await fleet.everything()).toEqual(before);
+  });
+
+  test("several at once: one unknown name, exit 8, the other is done", async () => {
+    const { code, stdout } = await fleet.ops(["restart", "kate", "nobody-here", "--grace", "5"]);
+    expect([code, stdout]).toEqual([8, expect.stringMatching(/^kate is running again/)]);
+  });
 }

@@ -17,6 +17,7 @@ export interface FakeInstance {
   devices: Devices;
   files: Map<string, FakeFile>;
   diskUsage: number;
+  memoryUsage: number;
 }
 
 export interface FakeOperation {
@@ -55,7 +56,7 @@ export function failing(description: string, err: string, status_code = 500): Re
 }
 
 export function present(instance: FakeInstance) {
-  const { files: _files, diskUsage, ...rest } = instance;
+  const { files: _files, diskUsage, memoryUsage, ...rest } = instance;
   return {
     ...rest,
     type: "container",
@@ -69,7 +70,9 @@ export function present(instance: FakeInstance) {
       status: rest.status,
       pid: 1,
       processes: 20,
-      memory: { usage: 1e8, usage_peak: 1e8 },
+      memory: { usage: memoryUsage, usage_peak: memoryUsage },
+      cpu: { usage: 2_500_000_000 },
+      started_at: "2026-11-23T12:00:00Z",
       disk: { root: { usage: diskUsage } },
       network: null,
     },

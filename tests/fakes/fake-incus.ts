@@ -34,6 +34,8 @@ export class FakeIncus {
   readonly requests: string[] = [];
   /** `NAME: COMMAND` of every program that was run inside an instance. */
   readonly executed: string[] = [];
+  /** What a program prints, by its command line. */
+  readonly outputs = new Map<string, string>();
   connections = 0;
   images: Image[] = [goldenImage("debian/13", "2026-11-20T10:00:00Z")];
   network: Network = {
@@ -89,6 +91,7 @@ export class FakeIncus {
         ["/etc/ssh", directory()],
       ]),
       diskUsage: 5e8,
+      memoryUsage: 1e8,
       ...instance,
     };
     this.instances.set(whole.name, whole);
@@ -152,7 +155,7 @@ export class FakeIncus {
     if (resource === "operations") return this.operation(method, name, part ?? "");
     if (resource === "images") return { metadata: this.images };
     if (resource === "networks" && name === this.network.name) return { metadata: this.network };
-    if (resource !== "instances" || rest.length > 0) throw new Refusal(404, "not found");
+    if (resource !== "instances" || (rest.length > 0 && part !== "logs")) throw new Refusal(404, "not found");
     if (name === "") {
       if (method === "POST") return this.create(JSON.parse(body));
       return { metadata: [...this.instances.values()].map(present) };
@@ -163,6 +166,9 @@ export class FakeIncus {
     const user = instance.config["user.containarium.user"] ?? "";
     if (part === "files") return this.file(method, instance, user, url.searchParams.get("path") ?? "", body, headers);
     if (part === "state" && method === "PUT") return this.setState(instance, user, JSON.parse(body));
+    if (part === "logs" && method === "GET")
+      return { raw: { headers: { "content-type": "text/plain" }, body: this.outputs.get(rest[0] ?? "") ?? "" } };
+    if (part === "logs") return {};
     if (part === "exec") return this.exec(instance, JSON.parse(body));
     if (part === "state") return { metadata: present(instance).state };
     if (method === "PATCH") return this.patch(instance, user, JSON.parse(body), headers["if-match"]);
@@ -189,7 +195,8 @@ export class FakeIncus {
     return done("Creating instance");
   }
 
-  private setState(instance: FakeInstance, user: string, { action }: { action: string }): Reply {
+  private setState(instance: FakeInstance, user: string, change: { action: string; force?: boolean }): Reply {
+    const { action, force } = change;
     if (action === "start") {
       if (instance.status === "Running") return failing("Starting instance", "The instance is already running", 400);
       if (user === "fail-start" || user === "stuck")
@@ -202,16 +209,20 @@ export class FakeIncus {
       return { operation: { description: "Starting instance", answers } };
     }
     if (instance.status === "Stopped") return failing("Stopping instance", "The instance is already stopped", 400);
+    if (!force && instance.config["user.note"] === "never stops by itself")
+      return failing("Stopping", 'Failed shutting down instance, status is "Running": context deadline exceeded');
     instance.status = "Stopped";
     return done("Stopping instance");
   }
 
-  /** Programs do nothing here; `executed` has the command lines. */
-  private exec(instance: FakeInstance, { command }: { command: string[] }): Reply {
+  /** Programs do nothing here; `executed` has the command lines, and `outputs` what they print. */
+  private exec(instance: FakeInstance, request: { command: string[]; "record-output": boolean }): Reply {
     if (instance.status !== "Running") throw new Refusal(400, "Instance is not running");
-    this.executed.push(`${instance.name}: ${command.join(" ")}`);
-    const operation = { description: "Executing command", answers: [{ status_code: 200 }], metadata: { return: 0 } };
-    return { operation };
+    const command = request.command.join(" ");
+    this.executed.push(`${instance.name}: ${command}`);
+    const output = { 1: `/1.0/instances/${instance.name}/logs/${encodeURIComponent(command)}` };
+    const metadata = { return: 0, ...(request["record-output"] && { output }) };
+    return { operation: { description: "Executing command", answers: [{ status_code: 200 }], metadata } };
   }
 
   /** What containarium-user.service does in the golden image. */
