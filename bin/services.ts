@@ -19,6 +19,7 @@ const work = [
   "restartContainer",
   "setAutostart",
   "resizeContainer",
+  "inspectContainer",
 ] as const;
 type Work = Pick<Ops, (typeof work)[number]>;
 

@@ -18,9 +18,17 @@ export { IncusError, IncusUnavailableError } from "./incus/incus-error";
 export type { OpenStream } from "./incus/transport";
 export type * from "./incus/types";
 
-export type { Container, ContainerSpec, ContainerStatus, CreateStep } from "./containers/container";
+export type {
+  Container,
+  ContainerDetails,
+  ContainerSpec,
+  ContainerStatus,
+  CreateStep,
+  SnapshotSummary,
+} from "./containers/container";
 export { createContainer, type CreateOptions } from "./containers/create";
 export { listContainers } from "./containers/list";
+export { inspectContainer } from "./containers/inspect";
 export { getContainer } from "./containers/get";
 export { updateContainer } from "./containers/update";
 export { startContainer } from "./containers/start";

@@ -1,7 +1,7 @@
 import { InvalidInputError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
-import { IncusError } from "../incus/incus-error";
+import { memoryInUse } from "./memory-in-use";
 import { assertFits } from "./prepare";
 import type { ContainerRecord } from "./record";
 import { formatBytes, parseSize, type Size } from "./size";
@@ -36,26 +36,11 @@ export async function assertMemoryCanBe(
   request?: RequestOptions,
 ): Promise<void> {
   if (memory !== "" && wanted.bytes >= parseSize(memory, "memory").bytes) return;
-  const used = await memoryInUse(server, name, request);
+  const state = await server.incus.instances.state(name, request);
+  const used = await memoryInUse(server, name, state, request);
   if (used <= wanted.bytes) return;
   throw new InvalidInputError(`the programs in ${name} hold ${formatBytes(used)} of memory, more than ${wanted.text}`, {
     server: server.name,
     remedy: "Nothing was changed. Give more memory, or end programs in the container first.",
   });
-}
-
-/** Incus' own number counts caches; the container's view of /proc/meminfo, which Incus makes, tells them apart. */
-async function memoryInUse(server: Server, name: string, request?: RequestOptions): Promise<number> {
-  const { instances } = server.incus;
-  const state = await instances.state(name, request);
-  if (state.status !== "Running") return 0;
-  try {
-    const { stdout } = await instances.execOutput(name, ["cat", "/proc/meminfo"], request);
-    const kibibytes = (field: string) => Number(new RegExp(`^${field}: +(\\d+) kB$`, "m").exec(stdout)?.[1]);
-    const used = (kibibytes("MemTotal") - kibibytes("MemAvailable")) * 1024;
-    return Number.isNaN(used) ? state.memory.usage : Math.min(used, state.memory.usage);
-  } catch (error) {
-    if (error instanceof IncusError) return state.memory.usage;
-    throw error;
-  }
 }

@@ -43,6 +43,8 @@ export interface Instance {
   description: string;
   architecture: string;
   created_at: string;
+  /** When it was started last. */
+  last_used_at: string;
   profiles: string[];
   config: Config;
   devices: Devices;

@@ -9,7 +9,7 @@ import { realServices } from "../../bin/services";
 import type { ServerSet, Server, Services } from "../../bin/services";
 import type { DesiredContainer } from "../../bin/stack/config-text";
 import type { Stack } from "../../bin/stack/stack";
-import type { Container, ContainerSpec } from "../../ops/containers/container";
+import type { Container, ContainerDetails, ContainerSpec } from "../../ops/containers/container";
 import { ConflictError, NotFoundError, OperationError, UnreachableError } from "../../ops/errors";
 import type { Inventory } from "../../ops/fleet/inventory";
 import { parsePublicKey, summarizeKey } from "../../ops/keys/public-key";
@@ -38,6 +38,17 @@ export function containerOf(user: string, changes: Partial<Container> = {}): Con
     hostKeys: [keys.host],
     createdAt: "2026-11-20T10:00:00.000Z",
     ...changes,
+  };
+}
+
+/** With what it uses, as `info` shows it. */
+export function detailsOf(container: Container): ContainerDetails {
+  return {
+    ...container,
+    usage: { diskBytes: 1_234_567_890, memoryBytes: 345_678_901, cpuSeconds: 12.5, processes: 21 },
+    startedAt: "2026-11-24T10:00:00.000Z",
+    snapshots: [{ name: "before-exam", createdAt: "2026-11-24T12:00:00.000Z", expiresAt: "2026-12-24T12:00:00.000Z" }],
+    lastLogin: "2026-11-24T11:00:00.000Z",
   };
 }
 
@@ -104,6 +115,7 @@ export class World {
       this.containers = this.containers.filter((container) => container.user !== user);
       return { deleted: this.containers.length < before };
     },
+    inspectContainer: async (_server, user) => detailsOf(this.containers.find((one) => one.user === user)!),
     openStack: async ({ stack = "local" }) => this.stack(stack),
   };
 

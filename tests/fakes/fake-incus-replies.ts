@@ -13,6 +13,8 @@ export interface FakeInstance {
   name: string;
   status: "Running" | "Stopped";
   created_at: string;
+  /** When it was started last. */
+  last_used_at: string;
   config: Record<string, string>;
   devices: Devices;
   files: Map<string, FakeFile>;

@@ -84,6 +84,7 @@ export class FakeIncus {
     const whole: FakeInstance = {
       status: "Stopped",
       created_at: "2026-11-23T12:00:00Z",
+      last_used_at: "2026-11-23T12:00:00Z",
       config: {},
       devices: {},
       files: new Map([
