@@ -20,6 +20,12 @@ export interface CreateInput {
   docker?: boolean;
 }
 
+/** Somebody to make, and where, if that was said. */
+export interface Wanted {
+  spec: ContainerSpec;
+  serverName?: string;
+}
+
 /** Stands for the user's name in `--ssh-key`, so that several people get a key each. */
 const placeholder = "{user}";
 
@@ -33,8 +39,7 @@ export async function readCreateInput(
   io: Pick<Io, "stdin" | "cwd" | "home">,
 ): Promise<ContainerSpec[]> {
   const users = input.users.map(parseUserName);
-  const twice = users.find((user, index) => users.indexOf(user) !== index);
-  if (twice) throw new InvalidInputError(`${twice} is named twice`, { remedy: "Name each user once." });
+  refuseTwice(users);
   const shared = input.sshKey.find((file) => !file.includes(placeholder));
   if (users.length > 1 && shared !== undefined) {
     throw new InvalidInputError(`one key for ${users.length} users: ${shared}`, {
@@ -50,7 +55,6 @@ export async function readCreateInput(
       keys.push(...(await readKeys(file.replaceAll(placeholder, user), `create ${user}`, user, io)));
     specs.push({ user, sshKeys: distinct(keys), ...limits });
   }
-  refuseSharedKeys(specs);
   return specs;
 }
 
@@ -80,8 +84,15 @@ function distinct(keys: PublicKey[]): string[] {
   return [...new Map(keys.map((key) => [key.blob, key.line])).values()];
 }
 
-/** The same key in two files would let one person into another's container. */
-function refuseSharedKeys(specs: ContainerSpec[]): void {
+function refuseTwice(users: readonly string[]): void {
+  const twice = users.find((user, index) => users.indexOf(user) !== index);
+  if (twice) throw new InvalidInputError(`${twice} is named twice`, { remedy: "Name each user once." });
+}
+
+/** Every name once; and the same key in two files would let one person into another's container. */
+export function refuseTwins(specs: readonly ContainerSpec[]): void {
+  const users = specs.map(({ user }) => user);
+  refuseTwice(users);
   const owners = new Map<string, string>();
   for (const { user, sshKeys } of specs) {
     for (const line of sshKeys) {

@@ -30,8 +30,9 @@ export async function eachUser<T>(
   users: string[],
   { io }: Pick<Context, "io">,
   work: (user: string) => Promise<T>,
+  atOnce = usersAtOnce,
 ): Promise<Outcomes<T>> {
-  const limit = pLimit(usersAtOnce);
+  const limit = pLimit(atOnce);
   const settled = await Promise.allSettled(
     users.map((user) =>
       limit(() => {

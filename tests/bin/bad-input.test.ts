@@ -63,6 +63,12 @@ const table: [string[], string, string][] = [
   [["create", "alice", ...key, "--cpu", "1", "--cpu", "2"], "--cpu is given 2 times", "once"],
   [["create", "alice", ...key, "--image", " "], "--image is empty", "default image"],
   [["create", "alice", ...key, "--lock-timeout", "soon"], '--lock-timeout "soon" is not a number of seconds', "120"],
+  [["create", "--from", "missing.csv"], "no such file: missing.csv", "--from FILE"],
+  [
+    ["create", "alice", "--from", "users.csv"],
+    "--from has the names",
+    "Try:  npx containarium-ops create --from users.csv",
+  ],
   [["info"], "a user name is missing", "Try:  npx containarium-ops info --help"],
   [["info", "Bob"], '"Bob" is not a valid user name', "small letter first"],
   [
