@@ -20,6 +20,10 @@ const work = [
   "setAutostart",
   "resizeContainer",
   "inspectContainer",
+  "createSnapshot",
+  "listSnapshots",
+  "restoreSnapshot",
+  "deleteSnapshot",
 ] as const;
 type Work = Pick<Ops, (typeof work)[number]>;
 

@@ -49,6 +49,11 @@ export { addKeys } from "./keys/add";
 export { removeKeys, type RemoveOptions } from "./keys/remove";
 export { replaceKeys, type ReplaceOptions } from "./keys/replace";
 
+export { createSnapshot, type SnapshotOptions } from "./snapshots/create";
+export { deleteSnapshot } from "./snapshots/delete";
+export { listSnapshots } from "./snapshots/list";
+export { restoreSnapshot } from "./snapshots/restore";
+
 export { announceAccounts } from "./fleet/announce-accounts";
 export { Fleet, type Found } from "./fleet/fleet";
 export { inventorySchema, serverAddressSchema } from "./fleet/inventory";

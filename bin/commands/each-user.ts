@@ -50,6 +50,20 @@ export async function eachUser<T>(
   return outcomes;
 }
 
+/** Everybody who has a complete container, by name, and the servers that could not be asked. */
+export async function everybody(target: Target, { io, progress }: Context) {
+  progress.doing("Asking the servers...");
+  const { containers, failures } = await target.servers.list();
+  progress.clear();
+  // Ctrl-C made them all fail; that is no news of theirs.
+  io.signal.throwIfAborted();
+  const complete = containers.filter(({ status }) => status !== "half-made");
+  return {
+    users: complete.map(({ user }) => user).sort(),
+    failures: [...failures].map(([subject, error]): Failure => ({ subject, error })),
+  };
+}
+
 /** Checked names, each once. */
 export function parseUsers(names: string[]): string[] {
   return [...new Set(names.map(parseUserName))];

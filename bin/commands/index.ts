@@ -11,6 +11,10 @@ import { keysReplace } from "./keys-replace";
 import { list } from "./list";
 import { resize } from "./resize";
 import { restart } from "./restart";
+import { snapshotCreate } from "./snapshot-create";
+import { snapshotDelete } from "./snapshot-delete";
+import { snapshotList } from "./snapshot-list";
+import { snapshotRestore } from "./snapshot-restore";
 import { start } from "./start";
 import { stop } from "./stop";
 
@@ -30,9 +34,14 @@ export const commands: Command[] = [
   keysAdd,
   keysRemove,
   keysReplace,
+  snapshotCreate,
+  snapshotList,
+  snapshotRestore,
+  snapshotDelete,
 ];
 
 /** Commands of two words, by the first: what they are about. */
 export const groups: Record<string, string> = {
   keys: "Look after the keys with which a user logs in",
+  snapshot: "Keep people's disks as they are, and put them back",
 };

@@ -1,5 +1,6 @@
 import type { IncusClient, RequestOptions } from "./client";
 import { InstanceFiles } from "./instance-files";
+import { Snapshots } from "./snapshots";
 import { waitFor } from "../wait";
 import { ChangedSinceReadError, IncusError, InstanceBusyError } from "./incus-error";
 import type { Instance, InstanceChange, InstanceFull, InstanceState, NewInstance, StateChange, Tagged } from "./types";
@@ -137,6 +138,10 @@ export class Instances {
       request,
       options,
     );
+  }
+
+  snapshots(name: string): Snapshots {
+    return new Snapshots(this.client, path(name));
   }
 
   /** The files inside one instance, running or not. */

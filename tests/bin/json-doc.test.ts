@@ -76,12 +76,18 @@ describe("on a server", () => {
   afterAll(() => world.close());
 
   // In this order, on one server.
-  test.each<[string, string[]]>([["`keys replace`", ["keys", "replace", "alice", "--ssh-key", "bob.pub"]]])(
-    "%s prints what is documented",
-    async (name, argv) => {
-      expect(shapeOf(await json(world, ...argv))).toEqual(shapeOf(documented(name)));
-    },
-  );
+  test.each<[string, string[]]>([
+    ["`stop`", ["stop", "alice"]],
+    ["`start`", ["start", "alice"]],
+    ["`resize`", ["resize", "alice", "--memory", "2GiB"]],
+    ["`snapshot create`", ["snapshot", "create", "alice", "--name", "x", "--expires", "3d"]],
+    ["`snapshot list`", ["snapshot", "list"]],
+    ["`start`", ["snapshot", "restore", "alice", "x", "--force"]],
+    ["`snapshot delete`", ["snapshot", "delete", "alice", "x", "--force"]],
+    ["`keys replace`", ["keys", "replace", "alice", "--ssh-key", "bob.pub"]],
+  ])("%s prints what is documented", async (name, argv) => {
+    expect(shapeOf(await json(world, ...argv))).toEqual(shapeOf(documented(name)));
+  });
 
   test("the other commands about keys print the same fields", async () => {
     const fields = Object.keys(documented("`keys list`") as object);

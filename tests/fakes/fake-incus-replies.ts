@@ -20,7 +20,13 @@ export interface FakeInstance {
   files: Map<string, FakeFile>;
   diskUsage: number;
   memoryUsage: number;
+  snapshots: FakeSnapshot[];
 }
+
+/** What is kept of an instance. */
+export type FakeSnapshot = Pick<FakeInstance, "name" | "created_at" | "config" | "devices" | "files"> & {
+  expires_at?: string;
+};
 
 export interface FakeOperation {
   description: string;
@@ -58,7 +64,7 @@ export function failing(description: string, err: string, status_code = 500): Re
 }
 
 export function present(instance: FakeInstance) {
-  const { files: _files, diskUsage, memoryUsage, ...rest } = instance;
+  const { files: _files, diskUsage, memoryUsage, snapshots, ...rest } = instance;
   return {
     ...rest,
     type: "container",
@@ -67,7 +73,7 @@ export function present(instance: FakeInstance) {
     profiles: [],
     expanded_config: rest.config,
     expanded_devices: rest.devices,
-    snapshots: null,
+    snapshots: snapshots.length === 0 ? null : snapshots.map(presentSnapshot),
     state: {
       status: rest.status,
       pid: 1,
@@ -79,6 +85,10 @@ export function present(instance: FakeInstance) {
       network: null,
     },
   };
+}
+
+export function presentSnapshot({ name, created_at, expires_at = "0001-01-01T00:00:00Z" }: FakeSnapshot) {
+  return { name, created_at, expires_at };
 }
 
 export function etagOf({ config, devices }: FakeInstance): string {

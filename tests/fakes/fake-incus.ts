@@ -11,6 +11,7 @@ import {
   number,
   OperationFailure,
   present,
+  presentSnapshot,
   Refusal,
   type FakeFile,
   type FakeInstance,
@@ -93,6 +94,7 @@ export class FakeIncus {
       ]),
       diskUsage: 5e8,
       memoryUsage: 1e8,
+      snapshots: [],
       ...instance,
     };
     this.instances.set(whole.name, whole);
@@ -156,7 +158,8 @@ export class FakeIncus {
     if (resource === "operations") return this.operation(method, name, part ?? "");
     if (resource === "images") return { metadata: this.images };
     if (resource === "networks" && name === this.network.name) return { metadata: this.network };
-    if (resource !== "instances" || (rest.length > 0 && part !== "logs")) throw new Refusal(404, "not found");
+    if (resource !== "instances" || (rest.length > 0 && part !== "logs" && part !== "snapshots"))
+      throw new Refusal(404, "not found");
     if (name === "") {
       if (method === "POST") return this.create(JSON.parse(body));
       return { metadata: [...this.instances.values()].map(present) };
@@ -172,6 +175,8 @@ export class FakeIncus {
     if (part === "logs") return {};
     if (part === "exec") return this.exec(instance, JSON.parse(body));
     if (part === "state") return { metadata: present(instance).state };
+    if (part === "snapshots") return this.snapshot(method, instance, rest[0] ?? "", body);
+    if (method === "PUT") return this.restore(instance, (JSON.parse(body) as { restore: string }).restore);
     if (method === "PATCH") return this.patch(instance, user, JSON.parse(body), headers["if-match"]);
     if (method === "DELETE") return this.remove(instance, user);
     return { metadata: present(instance), etag: etagOf(instance) };
@@ -194,6 +199,25 @@ export class FakeIncus {
       return failing("Creating instance", "Failed creating instance from image: disk quota exceeded");
     this.add({ name: body.name, config: { ...body.config }, devices: structuredClone(body.devices ?? {}) });
     return done("Creating instance");
+  }
+
+  private snapshot(method: string, instance: FakeInstance, name: string, body: string): Reply {
+    const { snapshots } = instance;
+    if (method === "GET") return { metadata: snapshots.map(presentSnapshot) };
+    if (method === "DELETE") {
+      instance.snapshots = snapshots.filter((one) => one.name !== name);
+      return done("Deleting snapshot");
+    }
+    const { config, devices, files } = instance;
+    const wanted = JSON.parse(body) as { name: string; expires_at?: string };
+    snapshots.push({ ...wanted, created_at: new Date().toISOString(), ...structuredClone({ config, devices, files }) });
+    return done("Snapshotting instance");
+  }
+
+  private restore(instance: FakeInstance, name: string): Reply {
+    const { config, devices, files } = instance.snapshots.find((one) => one.name === name)!;
+    Object.assign(instance, structuredClone({ config, devices, files }));
+    return done("Restoring snapshot");
   }
 
   private setState(instance: FakeInstance, user: string, change: { action: string; force?: boolean }): Reply {
