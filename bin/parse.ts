@@ -4,7 +4,7 @@ import yargs from "yargs";
 import type { Argv } from "yargs";
 
 import { InvalidInputError } from "../ops/errors";
-import { commands } from "./commands";
+import { commands, groups } from "./commands";
 import type { Command, OptionTable } from "./commands/command";
 import type { TargetOptions } from "./target-flags";
 
@@ -75,14 +75,23 @@ export async function parseCommandLine(argv: string[]): Promise<Request> {
       if (error && error.name !== "YError") throw error;
       throw usageError(error?.message ?? message ?? "wrong usage", argv);
     });
-  for (const command of commands) {
-    parser = parser.command(
-      command.usage,
+  const add = (to: Argv, command: Command, usage: string) =>
+    to.command(
+      usage,
       command.describe,
       (sub) => withCommandOptions(sub, command),
       (args) => {
         chosen = { command, args };
       },
+    );
+  for (const command of commands) if (!isInGroup(command)) parser = add(parser, command, command.usage);
+  for (const [group, describe] of Object.entries(groups)) {
+    const members = commands.filter((command) => isInGroup(command) && nameOf(command.usage).startsWith(`${group} `));
+    parser = parser.command(group, describe, (sub) =>
+      members
+        .reduce((to, command) => add(to, command, command.usage.slice(group.length + 1)), withGlobalOptions(sub))
+        .usage(`$0 ${group} <command>`)
+        .demandCommand(1, `${group}: no command given`),
     );
   }
   const shown = await new Promise<string>((resolve, reject) => {
@@ -121,17 +130,20 @@ function globalOptions(args: Record<string, unknown>): GlobalOptions {
   };
 }
 
-/** yargs takes a lone `-` (standard input) for an option and not for a value, unless they are one word. */
+/** Options whose value may be `-`: standard input or output. */
+const takeDash = new Set(["--ssh-key"]);
+
+/** yargs takes a lone `-` for an option and not for a value, unless they are one word. */
 function joinDash(argv: string[]): string[] {
   return argv.flatMap((word, index) => {
-    if (word === "--ssh-key" && argv[index + 1] === "-") return ["--ssh-key=-"];
-    return word === "-" && argv[index - 1] === "--ssh-key" ? [] : [word];
+    if (takeDash.has(word) && argv[index + 1] === "-") return [`${word}=-`];
+    return word === "-" && takeDash.has(argv[index - 1] ?? "") ? [] : [word];
   });
 }
 
 /** yargs collects an option that comes twice in a list; only options that are lists may. */
 function refuseRepeated(args: Record<string, unknown>): true {
-  const lists = new Set(["_", "ssh-key", "sshKey", "users"]);
+  const lists = new Set(["_", "ssh-key", "sshKey", "users", "key"]);
   for (const [name, value] of Object.entries(args)) {
     if (Array.isArray(value) && !lists.has(name)) {
       throw new InvalidInputError(`--${name} is given ${value.length} times`, { remedy: "Give it once." });
@@ -140,19 +152,25 @@ function refuseRepeated(args: Record<string, unknown>): true {
   return true;
 }
 
+/** `create`, `keys add`: the words before the first argument. */
 function nameOf(usage: string): string {
-  return usage.split(" ")[0] ?? usage;
+  return usage.replace(/ ?[<[].*$/, "");
+}
+
+function isInGroup({ usage }: Command): boolean {
+  return nameOf(usage).includes(" ");
 }
 
 /** One line and where to read on, in place of yargs' page of usage. */
 function usageError(message: string, argv: string[]): InvalidInputError {
   const words = argv.filter((word) => !word.startsWith("-"));
-  const names = commands.map(({ usage }) => nameOf(usage));
-  const named = words.find((word) => names.includes(word));
+  const names = [...commands.map(({ usage }) => nameOf(usage)), ...Object.keys(groups)];
+  const named = [words.slice(0, 2).join(" "), ...words].find((word) => names.includes(word));
   const [first = "", ...rest] = message.split("\n").filter((line) => line !== "");
   const suggestion = /^Did you mean/.test(first);
-  const cause = suggestion ? `unknown command: ${words[0] ?? ""}` : plainWords(first);
-  return new InvalidInputError(named ? cause.replace(/^unknown command/, "unexpected argument") : cause, {
+  const isGroup = named !== undefined && named in groups;
+  const cause = suggestion ? `unknown command: ${words.slice(0, isGroup ? 2 : 1).join(" ")}` : plainWords(first);
+  return new InvalidInputError(named && !isGroup ? cause.replace(/^unknown command/, "unexpected argument") : cause, {
     remedy: [...(suggestion ? [first] : rest), `npx containarium-ops ${named ? `${named} ` : ""}--help`].join("\n"),
   });
 }

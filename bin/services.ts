@@ -7,6 +7,25 @@ import type { Stack, StackOptions } from "./stack/stack";
 export type Ops = typeof import("../ops");
 export type OpenOptions = import("../ops").OpenOptions;
 export type Server = import("../ops").Server;
+export type KeyChange = import("../ops").KeyChange;
+
+/** What commands ask of one server; each is the library's function of that name. */
+const work = [
+  "addKeys",
+  "removeKeys",
+  "replaceKeys",
+  "startContainer",
+  "stopContainer",
+  "restartContainer",
+  "setAutostart",
+  "resizeContainer",
+  "inspectContainer",
+  "createSnapshot",
+  "listSnapshots",
+  "restoreSnapshot",
+  "deleteSnapshot",
+] as const;
+type Work = Pick<Ops, (typeof work)[number]>;
 
 /** Several servers as one, or one server as if it were several. */
 export interface ServerSet {
@@ -30,7 +49,7 @@ export interface CreateOptions {
 }
 
 /** What commands do outside of this process. Tests put fakes here; nothing else is faked. */
-export interface Services {
+export interface Services extends Work {
   openFleet(inventory: Inventory, options: OpenOptions): ServerSet;
   /** One server without a stack; `local` is this machine. */
   openSingle(target: ServerAddress | { local: true; name: string }, options: OpenOptions): ServerSet;
@@ -44,7 +63,16 @@ export function loadOps(): Ops {
   return require("../ops") as Ops;
 }
 
+/** The library's functions, without loading it before one is called. */
+function lazily<K extends keyof Ops>(names: readonly K[]): Pick<Ops, K> {
+  const entries = names.map((name) => {
+    return [name, (...args: unknown[]) => (loadOps()[name] as (...args: unknown[]) => unknown)(...args)];
+  });
+  return Object.fromEntries(entries) as Pick<Ops, K>;
+}
+
 export const realServices: Services = {
+  ...lazily(work),
   openFleet: (inventory, options) => {
     const { FleetServers } = require("./fleet-servers") as typeof import("./fleet-servers");
     return new FleetServers(inventory, options);

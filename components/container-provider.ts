@@ -53,7 +53,6 @@ async function check(_olds: unknown, news: ContainerInputs): Promise<dynamic.Che
   };
   attempt("user", () => parseUserName(news.user));
   for (const key of known(news.sshKeys) ?? []) attempt("sshKeys", () => parsePublicKey(key, "sshKeys"));
-  if (known(news.sshKeys)?.length === 0) failures.push({ property: "sshKeys", reason: "give at least one public key" });
   if (known(news.memory)) attempt("memory", () => parseSize(news.memory as string, "memory"));
   if (known(news.diskQuota)) attempt("diskQuota", () => parseSize(news.diskQuota as string, "disk quota"));
   return { inputs: news, failures };

@@ -33,8 +33,6 @@ export interface Settings {
   google?: GoogleSettings;
 }
 
-type BalancingSettings = Pick<Settings, "loadBalancer" | "outOfBalancer">;
-
 export interface ContainerSettings {
   user: string;
   sshKeys: string[];
@@ -64,9 +62,10 @@ const sizeText = (what: string) =>
 const containerSchema = z
   .strictObject({
     user: z.string().superRefine((text, context) => addIssueOf(context, () => parseUserName(text))),
-    sshKeys: z
-      .array(z.string().superRefine((text, context) => addIssueOf(context, () => parsePublicKey(text, "sshKeys"))))
-      .min(1, "give at least one public key"),
+    // An empty list locks the person out, and is written so by `keys remove --force`.
+    sshKeys: z.array(
+      z.string().superRefine((text, context) => addIssueOf(context, () => parsePublicKey(text, "sshKeys"))),
+    ),
     server: z.string().optional(),
     image: z.string().optional(),
     cpu: z.number().positive().optional(),

@@ -18,17 +18,41 @@ export { IncusError, IncusUnavailableError } from "./incus/incus-error";
 export type { OpenStream } from "./incus/transport";
 export type * from "./incus/types";
 
-export type { Container, ContainerSpec, ContainerStatus, CreateStep } from "./containers/container";
+export type {
+  Container,
+  ContainerDetails,
+  ContainerSpec,
+  ContainerStatus,
+  CreateStep,
+  SnapshotSummary,
+} from "./containers/container";
 export { createContainer, type CreateOptions } from "./containers/create";
 export { listContainers } from "./containers/list";
+export { inspectContainer } from "./containers/inspect";
 export { getContainer } from "./containers/get";
 export { updateContainer } from "./containers/update";
+export { startContainer } from "./containers/start";
+export { stopContainer, type Stopped, type StopOptions } from "./containers/stop";
+export { restartContainer } from "./containers/restart";
+export { setAutostart } from "./containers/autostart";
+export { resizeContainer, type Limits } from "./containers/resize";
 export { deleteContainer } from "./containers/delete";
 export { CONTAINER_DEFAULTS, resolveSpec, type ResolvedSpec } from "./containers/spec";
 export { parseCpu, parseDiskQuota, parseMemory, parseSize, type Size } from "./containers/size";
 export { containerName, parseUserName } from "./containers/user-name";
 
 export { parsePublicKey, readPublicKeys, uniqueKeys, type KeySummary, type PublicKey } from "./keys/public-key";
+
+export { parseKeySelector, type KeySelector } from "./keys/select";
+export type { KeyChange } from "./keys/change";
+export { addKeys } from "./keys/add";
+export { removeKeys, type RemoveOptions } from "./keys/remove";
+export { replaceKeys, type ReplaceOptions } from "./keys/replace";
+
+export { createSnapshot, type SnapshotOptions } from "./snapshots/create";
+export { deleteSnapshot } from "./snapshots/delete";
+export { listSnapshots } from "./snapshots/list";
+export { restoreSnapshot } from "./snapshots/restore";
 
 export { Fleet, type Found } from "./fleet/fleet";
 export { inventorySchema, serverAddressSchema } from "./fleet/inventory";

@@ -1,14 +1,12 @@
-import fs from "node:fs";
 import os from "node:os";
-import path from "node:path";
 
 import type { ContainerSpec } from "../../ops/containers/container";
 import { parseCpu, parseDiskQuota, parseMemory } from "../../ops/containers/size";
 import { parseUserName } from "../../ops/containers/user-name";
 import { InvalidInputError } from "../../ops/errors";
-import { readPublicKeys } from "../../ops/keys/public-key";
 import type { PublicKey } from "../../ops/keys/public-key";
 import type { Io } from "../io";
+import { readKeys, refuseSecondStdin } from "./key-files";
 
 /** The command line of `create`, unchecked. */
 export interface CreateInput {
@@ -20,6 +18,12 @@ export interface CreateInput {
   diskQuota?: string;
   autostart?: boolean;
   docker?: boolean;
+}
+
+/** Somebody to make, and where, if that was said. */
+export interface Wanted {
+  spec: ContainerSpec;
+  serverName?: string;
 }
 
 /** Stands for the user's name in `--ssh-key`, so that several people get a key each. */
@@ -35,29 +39,27 @@ export async function readCreateInput(
   io: Pick<Io, "stdin" | "cwd" | "home">,
 ): Promise<ContainerSpec[]> {
   const users = input.users.map(parseUserName);
-  const twice = users.find((user, index) => users.indexOf(user) !== index);
-  if (twice) throw new InvalidInputError(`${twice} is named twice`, { remedy: "Name each user once." });
+  refuseTwice(users);
   const shared = input.sshKey.find((file) => !file.includes(placeholder));
   if (users.length > 1 && shared !== undefined) {
     throw new InvalidInputError(`one key for ${users.length} users: ${shared}`, {
       remedy: `Every user has a key of their own. Let {user} stand for the name:\n  npx containarium-ops create ${users.join(" ")} --ssh-key 'keys/${placeholder}.pub'`,
     });
   }
-  if (input.sshKey.filter((file) => file === "-").length > 1) {
-    throw new InvalidInputError("--ssh-key - is given twice", { remedy: "Standard input can be read once." });
-  }
+  refuseSecondStdin(input.sshKey);
   const limits = readLimits(input);
   const specs: ContainerSpec[] = [];
   for (const user of users) {
     const keys: PublicKey[] = [];
-    for (const file of input.sshKey) keys.push(...(await readKeys(file.replaceAll(placeholder, user), user, io)));
+    for (const file of input.sshKey)
+      keys.push(...(await readKeys(file.replaceAll(placeholder, user), `create ${user}`, user, io)));
     specs.push({ user, sshKeys: distinct(keys), ...limits });
   }
-  refuseSharedKeys(specs);
   return specs;
 }
 
-function readLimits(input: CreateInput): Omit<ContainerSpec, "user" | "sshKeys"> {
+/** What was said of a container's size and kind, checked; what was not is absent. @throws InvalidInputError */
+export function readLimits(input: Omit<CreateInput, "users" | "sshKey">): Omit<ContainerSpec, "user" | "sshKeys"> {
   const { image, cpu, memory, diskQuota, autostart, docker } = input;
   if (image?.trim() === "")
     throw new InvalidInputError("--image is empty", { remedy: "Leave it out for the default image." });
@@ -78,52 +80,19 @@ function readCpu(text: string): number {
   });
 }
 
-async function readKeys(file: string, user: string, io: Pick<Io, "stdin" | "cwd" | "home">): Promise<PublicKey[]> {
-  if (file === "") throw new InvalidInputError("--ssh-key is empty", { remedy: "Name the file of a public key." });
-  const where = file === "-" ? "standard input" : file;
-  const text = file === "-" ? await readAll(io.stdin) : readKeyFile(file, user, io);
-  try {
-    return readPublicKeys(text, where);
-  } catch (error) {
-    if (file === "-" || !(error instanceof InvalidInputError) || !error.message.endsWith("is a private key"))
-      throw error;
-    throw new InvalidInputError(error.message, {
-      remedy: `A private key must never leave this machine; give the public key.\n  npx containarium-ops create ${user} --ssh-key ${file}.pub`,
-    });
-  }
-}
-
-function readKeyFile(file: string, user: string, { cwd, home }: Pick<Io, "cwd" | "home">): string {
-  // The shell does not expand ~ in `--ssh-key=~/alice.pub`.
-  const full = path.resolve(cwd, file.replace(/^~(?=\/|$)/, home));
-  try {
-    return fs.readFileSync(full, "utf8");
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") {
-      const own = `Make one, or ask ${user} for the public key:\n  ssh-keygen -t ed25519 -f ${file.replace(/\.pub$/, "")}`;
-      throw new InvalidInputError(`no such file: ${file}`, { remedy: own, cause: error });
-    }
-    const why = code === "EISDIR" ? "it is a folder" : code === "EACCES" ? "permission denied" : message;
-    throw new InvalidInputError(`cannot read ${file}: ${why}`, {
-      remedy: "Give the file of a public key, for example alice.pub.",
-      cause: error,
-    });
-  }
-}
-
-async function readAll(stdin: NodeJS.ReadableStream): Promise<string> {
-  let text = "";
-  for await (const chunk of stdin) text += chunk.toString();
-  return text;
-}
-
 function distinct(keys: PublicKey[]): string[] {
   return [...new Map(keys.map((key) => [key.blob, key.line])).values()];
 }
 
-/** The same key in two files would let one person into another's container. */
-function refuseSharedKeys(specs: ContainerSpec[]): void {
+function refuseTwice(users: readonly string[]): void {
+  const twice = users.find((user, index) => users.indexOf(user) !== index);
+  if (twice) throw new InvalidInputError(`${twice} is named twice`, { remedy: "Name each user once." });
+}
+
+/** Every name once; and the same key in two files would let one person into another's container. */
+export function refuseTwins(specs: readonly ContainerSpec[]): void {
+  const users = specs.map(({ user }) => user);
+  refuseTwice(users);
   const owners = new Map<string, string>();
   for (const { user, sshKeys } of specs) {
     for (const line of sshKeys) {

@@ -1,5 +1,8 @@
+import pLimit from "p-limit";
+import type { Limit } from "p-limit";
+
 import type { Container, ContainerSpec } from "../../ops/containers/container";
-import { ConflictError, NotFoundError } from "../../ops/errors";
+import { ConflictError, InvalidInputError, NotFoundError } from "../../ops/errors";
 import { parsePublicKey } from "../../ops/keys/public-key";
 import type { PublicKey } from "../../ops/keys/public-key";
 import type { Failure } from "../output/error";
@@ -11,12 +14,15 @@ import type { Target } from "../target";
 import { announce } from "./announce";
 import { command } from "./command";
 import type { Context, Result } from "./command";
-import { createdBy, readCreateInput } from "./create-input";
+import { createdBy, readCreateInput, refuseTwins } from "./create-input";
+import type { CreateInput, Wanted } from "./create-input";
+import { eachUser } from "./each-user";
 import { lockTimeout, lockTimeoutOption } from "./lock-timeout";
 import { recordInStack } from "./record";
+import { readUsersCsv } from "./users-csv";
 
 export const create = command({
-  usage: "create <users..>",
+  usage: "create [users..]",
   describe: "Give people a container each",
   positional: { users: { describe: "login names", array: true } },
   options: {
@@ -24,10 +30,14 @@ export const create = command({
       type: "string",
       array: true,
       nargs: 1,
-      demandOption: "Give the user's public key:  --ssh-key alice.pub",
       requiresArg: true,
       describe:
         "file with the user's public key, - for standard input; may come several times; {user} is the user's name",
+    },
+    from: {
+      type: "string",
+      requiresArg: true,
+      describe: "CSV file of people; its first line names its columns: user,key,memory...",
     },
     image: {
       type: "string",
@@ -46,22 +56,49 @@ export const create = command({
     ["$0 create alice --ssh-key alice.pub", "one user"],
     ["$0 create bob --ssh-key bob.pub --memory 8GiB --disk-quota 50GB", "with more room"],
     ["$0 create ann ben --ssh-key 'keys/{user}.pub'", "several, each with a key of their own"],
+    ["$0 create --from users.csv", "a whole class; see the README"],
   ],
   async run(args, context): Promise<Result> {
     const started = performance.now();
-    const specs = await readCreateInput(
+    const everybody = await readEverybody(
       { ...args, sshKey: args["ssh-key"], diskQuota: args["disk-quota"] },
       context.io,
     );
     const timeoutMs = lockTimeout(args["lock-timeout"]);
-    const keys = specs.flatMap(({ sshKeys }) => sshKeys.map((line) => parsePublicKey(line, "--ssh-key")));
-    context.progress.done("Checked names and keys", keys.map(briefKey).join(", "), performance.now() - started);
+    const keys = everybody.flatMap(({ spec }) => spec.sshKeys.map((line) => parsePublicKey(line, "--ssh-key")));
+    const brief = keys.length > 3 ? `${keys.length} keys` : keys.map(briefKey).join(", ");
+    context.progress.done("Checked names and keys", brief, performance.now() - started);
     const target = await context.target();
-    refuseUnknownServer(args.server, target);
+    for (const { serverName } of everybody) refuseUnknownServer(serverName, target);
     await target.stack?.waitUntilUnlocked(timeoutMs);
-    return createAll(specs, { target, serverName: args.server, timeoutMs, context });
+    return createAll(everybody, { target, timeoutMs, context });
   },
 });
+
+type Input = Omit<CreateInput, "sshKey"> & { sshKey?: string[]; from?: string; server?: string };
+
+/** From the command line, or from a table. @throws InvalidInputError; nothing has happened then */
+async function readEverybody({ from, server, ...input }: Input, io: Context["io"]): Promise<Wanted[]> {
+  const { users = [], sshKey } = input;
+  const table = `npx containarium-ops create --from ${from ?? "users.csv"}`;
+  if (from !== undefined && (users.length > 0 || sshKey !== undefined)) {
+    throw new InvalidInputError("--from has the names and the keys", {
+      remedy: `Give nothing else to say who:\n  ${table}`,
+    });
+  }
+  const named: Wanted[] = [];
+  if (from !== undefined) named.push(...(await readUsersCsv(from, input, io)));
+  else {
+    if (users.length === 0)
+      throw new InvalidInputError("a user name is missing", { remedy: "npx containarium-ops create --help" });
+    if (sshKey === undefined) {
+      throw new InvalidInputError("missing: --ssh-key", { remedy: "Give the user's public key:  --ssh-key alice.pub" });
+    }
+    named.push(...(await readCreateInput({ ...input, users, sshKey }, io)).map((spec) => ({ spec })));
+  }
+  refuseTwins(named.map(({ spec }) => spec));
+  return named.map(({ spec, serverName = server }) => ({ spec, serverName }));
+}
 
 /** `ed25519 SHA256:q8ZkCt0a...`: enough to recognise a key by. */
 function briefKey({ type, fingerprint }: PublicKey): string {
@@ -70,9 +107,18 @@ function briefKey({ type, fingerprint }: PublicKey): string {
 
 interface Job {
   target: Target;
-  serverName: string | undefined;
   timeoutMs: number;
   context: Context;
+}
+
+/** What a server with two cores makes well at a time. */
+const createsPerServer = 4;
+
+/** One person's part of the job. */
+interface OneJob extends Job {
+  perServer: Map<string, Limit>;
+  /** Begins every line of progress where several people are made. */
+  title: string;
 }
 
 interface Made {
@@ -81,21 +127,15 @@ interface Made {
   milliseconds: number;
 }
 
-/** Makes them one after the other, then tells the stack of all of them at once. */
-export async function createAll(specs: ContainerSpec[], job: Job): Promise<Result> {
+/** Makes several at a time on every server, then tells the stack of all of them at once. */
+async function createAll(everybody: Wanted[], job: Job): Promise<Result> {
   const { context, target } = job;
   const desired = (await target.stack?.desired()) ?? [];
-  const made: Made[] = [];
-  const failures: Failure[] = [];
-  for (const spec of specs) {
-    try {
-      made.push(await createOne(spec, desired, job));
-    } catch (error) {
-      if (specs.length === 1) throw error;
-      failures.push({ subject: spec.user, error });
-      if (context.io.signal.aborted) break;
-    }
-  }
+  const byUser = new Map(everybody.map((wanted) => [wanted.spec.user, wanted]));
+  const perServer = new Map<string, Limit>();
+  const { done: made, failures } = await eachUser([...byUser.keys()], context, (user) =>
+    createOne(byUser.get(user)!, desired, { ...job, perServer, title: byUser.size > 1 ? `${user} ` : "" }),
+  );
   const [unrecorded] =
     made.length === 0
       ? [[]]
@@ -109,8 +149,12 @@ export async function createAll(specs: ContainerSpec[], job: Job): Promise<Resul
 }
 
 /** One person's container: find out what is there, choose a server, make it real. */
-async function createOne(wanted: ContainerSpec, desired: DesiredContainer[], job: Job): Promise<Made> {
-  const { context, target } = job;
+async function createOne(
+  { spec: wanted, serverName }: Wanted,
+  desired: DesiredContainer[],
+  job: OneJob,
+): Promise<Made> {
+  const { context, perServer, target, title: prefix } = job;
   const { io, progress, services } = context;
   const started = performance.now();
   progress.doing(`Looking for ${wanted.user}...`);
@@ -123,17 +167,21 @@ async function createOne(wanted: ContainerSpec, desired: DesiredContainer[], job
     ...(complete && limitsOf(found.container)),
     ...wanted,
   };
-  const server = await chooseServer(spec, found, job);
+  const server = await chooseServer(spec, found, serverName, job);
   progress.clear();
-  const container = await services.createContainer(server, spec, {
-    ifExists: complete ? "adopt" : "fail",
-    // Nobody has them, or `find` would have said so: what a server heard of one that is gone does not count.
-    ifElsewhere: target.servers.all ? "ignore" : "refuse",
-    createdBy: createdBy(io.env),
-    signal: io.signal,
-    onStep: ({ index, total, title, detail, milliseconds }) =>
-      progress.done(`[${index}/${total}] ${title}`, detail, milliseconds),
-  });
+  const limit = perServer.get(server.name) ?? pLimit(createsPerServer);
+  perServer.set(server.name, limit);
+  const container = await limit(() =>
+    services.createContainer(server, spec, {
+      ifExists: complete ? "adopt" : "fail",
+      // Nobody has them, or `find` would have said so: what a server heard of one that is gone does not count.
+      ifElsewhere: target.servers.all ? "ignore" : "refuse",
+      createdBy: createdBy(io.env),
+      signal: io.signal,
+      onStep: ({ index, total, title, detail, milliseconds }) =>
+        progress.done(`${prefix}[${index}/${total}] ${title}`, detail, milliseconds),
+    }),
+  );
   return {
     spec: complete ? { ...limitsOf(container), ...wanted } : wanted,
     container,
@@ -141,8 +189,12 @@ async function createOne(wanted: ContainerSpec, desired: DesiredContainer[], job
   };
 }
 
-async function chooseServer(spec: ContainerSpec, found: { server: Server } | undefined, job: Job): Promise<Server> {
-  const { context, serverName, target } = job;
+async function chooseServer(
+  spec: ContainerSpec,
+  found: { server: Server } | undefined,
+  serverName: string | undefined,
+  { context, target, title }: OneJob,
+): Promise<Server> {
   if (found) {
     if (serverName === undefined || serverName === found.server.name) return found.server;
     throw new ConflictError(`${spec.user} already has a container on ${found.server.name}`, {
@@ -152,7 +204,8 @@ async function chooseServer(spec: ContainerSpec, found: { server: Server } | und
   if (serverName !== undefined) return target.servers.server(serverName);
   const started = performance.now();
   const server = await target.servers.place(spec);
-  if (target.addresses.length > 1) context.progress.done(`Placed on ${server.name}`, "", performance.now() - started);
+  if (target.addresses.length > 1)
+    context.progress.done(`${title}Placed on ${server.name}`, "", performance.now() - started);
   return server;
 }
 

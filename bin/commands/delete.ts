@@ -1,4 +1,3 @@
-import { parseUserName } from "../../ops/containers/user-name";
 import { InvalidInputError } from "../../ops/errors";
 import type { Failure } from "../output/error";
 import { seconds } from "../output/progress";
@@ -9,7 +8,8 @@ import type { Target } from "../target";
 import { announce } from "./announce";
 import { command } from "./command";
 import type { Context, Result } from "./command";
-import { unknownUser } from "./info";
+import { eachUser, parseUsers } from "./each-user";
+import { unknownUser } from "./find-user";
 import { lockTimeout, lockTimeoutOption } from "./lock-timeout";
 import { recordInStack } from "./record";
 
@@ -26,7 +26,7 @@ export const deleteCommand = command({
     ["$0 delete bob carol --force", "does not ask"],
   ],
   async run(args, context): Promise<Result> {
-    const users = [...new Set(args.users.map(parseUserName))];
+    const users = parseUsers(args.users);
     const timeoutMs = lockTimeout(args["lock-timeout"]);
     const force = args.force || context.yes;
     if (!force && !canAsk(context.io)) {
@@ -53,21 +53,12 @@ interface Deleted {
   milliseconds: number;
 }
 
-/** Deletes them one after the other, then tells the stack of all of them at once. */
+/** Deletes several at a time, or one after the other where it asks; then tells the stack of all of them at once. */
 export async function deleteAll(users: string[], job: Job): Promise<Result> {
-  const { context, target } = job;
+  const { context, force, target } = job;
   const desired = (await target.stack?.desired()) ?? [];
-  const deleted: Deleted[] = [];
-  const failures: Failure[] = [];
-  for (const user of users) {
-    try {
-      deleted.push(await deleteOne(user, desired, job));
-    } catch (error) {
-      if (users.length === 1) throw error;
-      failures.push({ subject: user, error });
-      if (context.io.signal.aborted) break;
-    }
-  }
+  const work = (user: string) => deleteOne(user, desired, job);
+  const { done: deleted, failures } = await eachUser(users, context, work, force ? undefined : 1);
   const [unrecorded] =
     deleted.length === 0
       ? [[]]

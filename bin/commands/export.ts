@@ -12,7 +12,7 @@ import { nextCommand } from "../target-flags";
 import type { Target } from "../target";
 import { command } from "./command";
 import type { Context, Result } from "./command";
-import { unknownUser } from "./info";
+import { findUser } from "./find-user";
 
 export const exportCommand = command({
   usage: "export <user>",
@@ -40,10 +40,7 @@ export const exportCommand = command({
     const keyFile = args.key === undefined ? undefined : privateKeyPath(args.key, context);
     const jumpAddress = args["jump-ip"] === undefined ? undefined : parseAddress(args["jump-ip"]);
     const target = await context.target();
-    context.progress.doing("Asking the servers...");
-    const found = await target.servers.find(user);
-    context.progress.clear();
-    if (!found) throw unknownUser(user, target);
+    const found = await findUser(user, target, context);
     const { renderKnownHosts, renderSshConfig } = loadOps();
     const { container } = found;
     const { balancer } = target;

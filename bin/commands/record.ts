@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
+
 import { ContainariumError } from "../../ops/errors";
 import { reportOf } from "../output/error";
 import type { Failure } from "../output/error";
-import type { DesiredChange } from "../stack/config-text";
+import type { DesiredChange, DesiredEdit } from "../stack/config-text";
 import type { Stack } from "../stack/stack";
+import type { Target } from "../target";
 import type { Context } from "./command";
 
 export interface Recording {
@@ -34,7 +37,10 @@ export async function recordInStack(stack: Stack, recording: Recording, { io, pr
   } catch (error) {
     progress.failed(title);
     const why = io.signal.aborted ? "interrupted" : reportOf(error).message;
-    const inConfig = new Set((await stack.desired().catch(() => [])).map(({ user }) => user));
+    const desired = await stack.desired().catch(() => []);
+    const inConfig = new Set(desired.map(({ user }) => user));
+    const isWritten = ({ user, apply }: DesiredEdit) =>
+      desired.some((entry) => entry.user === user && isDeepStrictEqual(apply(entry), entry));
     const failure = (user: string, heals: string): Failure => ({
       subject: user,
       error: new ContainariumError(io.signal.aborted ? "interrupted" : "failed", `${recording.otherwise}: ${why}`, {
@@ -48,9 +54,27 @@ export async function recordInStack(stack: Stack, recording: Recording, { io, pr
       ...(change.put ?? []).map(({ user }) =>
         failure(user, inConfig.has(user) ? stack.updateCommand : recording.again(user)),
       ),
+      ...(change.edit ?? []).map((edit) =>
+        failure(edit.user, isWritten(edit) ? stack.updateCommand : recording.again(edit.user)),
+      ),
       ...(change.remove ?? []).map((user) =>
         failure(user, inConfig.has(user) ? recording.again(user) : stack.updateCommand),
       ),
     ];
   }
+}
+
+/** As recordInStack, for changes of people who are there already: whom no stack names, none is told of. */
+export async function recordEdits(
+  { label, stack }: Target,
+  edits: DesiredEdit[],
+  recording: Omit<Recording, "change" | "title">,
+  context: Context,
+): Promise<Failure[]> {
+  if (!stack || edits.length === 0) return [];
+  const named = new Set((await stack.desired()).map(({ user }) => user));
+  const [known, unknown] = [edits.filter(({ user }) => named.has(user)), edits.filter(({ user }) => !named.has(user))];
+  for (const { user } of unknown) context.progress.note(`${label} does not name ${user}: nothing to record`);
+  if (known.length === 0) return [];
+  return recordInStack(stack, { ...recording, change: { edit: known }, title: `Recorded in ${label}` }, context);
 }

@@ -12,9 +12,17 @@ export interface DesiredContainer extends ContainerSpec {
   server?: string;
 }
 
-/** What is to change in the config: these added or replaced, those removed. */
+/** A change to what the config says of one person. Of somebody whom it does not name, nothing is said. */
+export interface DesiredEdit {
+  user: string;
+  /** PURE. Called when nobody else changes the config, so that no two administrators undo each other's change. */
+  apply(entry: DesiredContainer): DesiredContainer;
+}
+
+/** What is to change in the config: these added or replaced, those changed, those removed. */
 export interface DesiredChange {
   put?: DesiredContainer[];
+  edit?: DesiredEdit[];
   remove?: string[];
 }
 
@@ -32,7 +40,8 @@ export function readConfig(text: string, file: string): DesiredContainer[] {
  * People read and review this file. Writing the parsed document would keep its comments but not its spacing, so people
  * are added and removed as lines; where the result is not exactly what the document says, the document is written.
  */
-export function editConfig(text: string, { put = [], remove = [] }: DesiredChange, file: string): string {
+export function editConfig(text: string, change: DesiredChange, file: string): string {
+  const { put = [], edit = [], remove = [] } = change;
   let result = text;
   for (const wanted of put)
     result = applied(
@@ -41,6 +50,16 @@ export function editConfig(text: string, { put = [], remove = [] }: DesiredChang
       (document) => putContainer(document, wanted),
       (list) => insertItem(result, list, wanted.user, plain(wanted)),
     );
+  for (const { user, apply } of edit) {
+    const entry = readConfig(result, file).find((one) => one.user === user);
+    if (entry === undefined) continue;
+    result = applied(
+      result,
+      file,
+      (document) => putContainer(document, apply(entry)),
+      () => undefined,
+    );
+  }
   for (const user of remove)
     result = applied(
       result,

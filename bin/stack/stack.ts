@@ -62,7 +62,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     desired: () => readDesired(configFile),
     record: async (change, timeoutMs) => {
       await changeDesired(configFile, change);
-      const users = [...(change.put ?? []).map(({ user }) => user), ...(change.remove ?? [])];
+      const users = [...(change.put ?? []), ...(change.edit ?? [])].map(({ user }) => user).concat(change.remove ?? []);
       const deadline = Date.now() + timeoutMs;
       for (;;) {
         await unlocked(Math.max(0, deadline - Date.now()));

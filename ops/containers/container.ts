@@ -4,7 +4,7 @@ import type { KeySummary } from "../keys/public-key";
 export interface ContainerSpec {
   /** Login name; `^[a-z][a-z0-9_-]{0,31}$`, not reserved (see user-name.ts). */
   user: string;
-  /** Public keys in OpenSSH format (`type base64 comment`), at least one. */
+  /** Public keys in OpenSSH format (`type base64 comment`). At least one for a new person; none locks somebody out. */
   sshKeys: string[];
   /** Image to make it from. Default: the server's golden image. */
   image?: string;
@@ -21,10 +21,10 @@ export interface ContainerSpec {
 }
 
 /**
- * `running`: SSH answers through the jump account. `no-ssh`: Incus runs it, SSH does not answer. `half-made`: a create
- * was interrupted; run it again.
+ * `running`: SSH answers through the jump account. `starting`: it was started less than a minute ago and SSH does not
+ * answer yet. `no-ssh`: Incus runs it, SSH does not answer. `half-made`: a create was interrupted; run it again.
  */
-export type ContainerStatus = "running" | "no-ssh" | "stopped" | "half-made" | "error";
+export type ContainerStatus = "running" | "starting" | "no-ssh" | "stopped" | "half-made" | "error";
 
 /** What is. The shape of `--json` (CHANGELOG: a contract). */
 export interface Container {
@@ -45,6 +45,31 @@ export interface Container {
   hostKeys: string[];
   /** ISO 8601, UTC. */
   createdAt: string;
+}
+
+/** A container with what it uses. */
+export interface ContainerDetails extends Container {
+  usage: {
+    diskBytes: number;
+    /** What its programs hold; caches, which the kernel gives back, are not counted. */
+    memoryBytes: number;
+    /** Since it was started. */
+    cpuSeconds: number;
+    processes: number;
+  };
+  /** ISO 8601, UTC; absent while it is stopped. */
+  startedAt?: string;
+  snapshots: SnapshotSummary[];
+  /** ISO 8601, UTC: the last SSH login that the container's own journal knows of, if any. */
+  lastLogin?: string;
+}
+
+export interface SnapshotSummary {
+  name: string;
+  /** ISO 8601, UTC. */
+  createdAt: string;
+  /** ISO 8601, UTC; absent: it is kept until somebody deletes it. */
+  expiresAt?: string;
 }
 
 /** The steps of a create, in order; `index` of `total`. */

@@ -12,7 +12,7 @@ import { refuseElsewhere } from "./elsewhere";
 import { prepare, type Findings } from "./prepare";
 import { readRecord } from "./record";
 import { withRollback, type Made } from "./rollback";
-import { resolveSpec, type ResolvedSpec } from "./spec";
+import { assertHasKey, resolveSpec, type ResolvedSpec } from "./spec";
 import { CREATE_STEPS, Steps } from "./steps";
 
 export interface CreateOptions {
@@ -49,6 +49,7 @@ export async function createContainer(
   options: CreateOptions = {},
 ): Promise<Container> {
   const wanted = resolveSpec(spec);
+  if (options.ifExists !== "adopt") assertHasKey(wanted);
   const steps = new Steps(CREATE_STEPS, options.onStep, options.signal);
   const request: RequestOptions = { signal: options.signal };
   const findings = await prepare(server, wanted, request);
@@ -64,6 +65,7 @@ export async function createContainer(
     });
   }
 
+  assertHasKey(wanted);
   const run = randomUUID();
   return withRollback(server, wanted, run, async (made) => {
     const making = { run, createdAt: new Date().toISOString(), createdBy: options.createdBy ?? "containarium" };

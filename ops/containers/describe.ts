@@ -30,15 +30,23 @@ export interface Evidence {
   account: { target: string } | undefined;
   /** Whether SSH answers in the container; `unknown` when the server does not let us look. */
   ssh: "answers" | "silent" | "unknown";
+  /** When it was started last. */
+  startedAt?: string;
 }
 
+/** Until then a silent SSH is no sign of trouble. [M] 0.5 s from start to banner; a server after its boot starts many. */
+const STARTING_MS = 60_000;
+
 /** `running` is promised only when the whole way is there. */
-export function statusOf(record: ContainerRecord, { instance, account, ssh }: Evidence): ContainerStatus {
+export function statusOf(record: ContainerRecord, evidence: Evidence, now = Date.now()): ContainerStatus {
+  const { instance, account, ssh, startedAt } = evidence;
   if (record.state === "creating") return "half-made";
   if (instance === "Stopped") return "stopped";
   if (instance !== "Running") return "error";
   const isReachable = account?.target === record.address && ssh !== "silent";
-  return isReachable ? "running" : "no-ssh";
+  if (isReachable) return "running";
+  const isNew = Math.abs(now - Date.parse(startedAt ?? "")) < STARTING_MS;
+  return isNew && account?.target === record.address ? "starting" : "no-ssh";
 }
 
 function summarizeLine(line: string): KeySummary {

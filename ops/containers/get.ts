@@ -20,9 +20,18 @@ export async function getContainer(server: Server, user: string, options?: Reque
 
 export async function readContainer(
   server: Server,
-  { user, name }: { user: string; name: string },
+  who: { user: string; name: string },
   options?: RequestOptions,
 ): Promise<Container> {
+  return (await readFull(server, who, options)).container;
+}
+
+/** Also as Incus has it, with its state. */
+export async function readFull(
+  server: Server,
+  { user, name }: { user: string; name: string },
+  options?: RequestOptions,
+): Promise<{ container: Container; instance: InstanceFull }> {
   const [instance, { accounts }] = await Promise.all([
     findInstance(server, name, options),
     server.helper({ op: "account.list" }, options),
@@ -36,7 +45,8 @@ export async function readContainer(
   }
   const ssh = instance.status === "Running" ? await probeSsh(server, record.address) : "silent";
   const account = accounts.find((candidate) => candidate.user === user);
-  return describeContainer(record, statusOf(record, { instance: instance.status, account, ssh }), server.name);
+  const evidence = { instance: instance.status, account, ssh, startedAt: instance.last_used_at };
+  return { container: describeContainer(record, statusOf(record, evidence), server.name), instance };
 }
 
 async function findInstance(server: Server, name: string, options?: RequestOptions): Promise<InstanceFull | undefined> {

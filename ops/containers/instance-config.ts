@@ -10,6 +10,8 @@ export const KEY = {
   schema: "user.containarium.schema",
   user: "user.containarium.user",
   keys: "user.containarium.keys",
+  /** All keys that may still open something, while a change of keys is on its way to both hops; gone once it is there. */
+  staleKeys: "user.containarium.stale-keys",
   state: "user.containarium.state",
   createdAt: "user.containarium.created-at",
   createdBy: "user.containarium.created-by",

@@ -25,7 +25,12 @@ export async function listContainers(server: Server, options?: RequestOptions): 
     if (record === undefined) return [];
     const isUp = instance.status === "Running";
     const ssh = isUp ? await limit(() => probeSsh(server, record.address)) : "silent";
-    const evidence = { instance: instance.status, account: byUser.get(record.user), ssh };
+    const evidence = {
+      instance: instance.status,
+      account: byUser.get(record.user),
+      ssh,
+      startedAt: instance.last_used_at,
+    };
     return [describeContainer(record, statusOf(record, evidence), server.name)];
   });
   return (await Promise.all(containers)).flat().sort((a, b) => a.user.localeCompare(b.user));

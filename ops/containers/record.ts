@@ -9,6 +9,8 @@ export interface ContainerRecord {
   state: "creating" | "ready";
   /** Key lines, `type base64 comment`. */
   keys: string[];
+  /** Key lines from before a change of keys that was not completed. */
+  staleKeys: string[];
   address: string;
   image: string;
   cpu: number;
@@ -31,6 +33,7 @@ export function readRecord(instance: Instance): ContainerRecord | undefined {
     name: instance.name,
     state: config[KEY.state] === "ready" ? "ready" : "creating",
     keys: parseList(config[KEY.keys]),
+    staleKeys: parseList(config[KEY.staleKeys]),
     address: devices["eth0"]?.["ipv4.address"] ?? "",
     image: config[KEY.image] ?? "",
     cpu: parseCpuAllowance(config["limits.cpu.allowance"]),

@@ -13,6 +13,12 @@ export const CONTAINER_DEFAULTS = {
   docker: true,
 } as const;
 
+/** Nobody is made whom no key lets in; an existing person may be locked out. @throws InvalidInputError */
+export function assertHasKey({ user, keys }: ResolvedSpec): void {
+  if (keys.length > 0) return;
+  throw new InvalidInputError(`${user} has no SSH key`, { remedy: "Give at least one public key." });
+}
+
 /** A ContainerSpec that was checked, with every default filled in. */
 export interface ResolvedSpec {
   user: string;
@@ -35,9 +41,6 @@ export interface ResolvedSpec {
  */
 export function resolveSpec(spec: ContainerSpec): ResolvedSpec {
   const user = parseUserName(spec.user);
-  if (spec.sshKeys.length === 0) {
-    throw new InvalidInputError(`${user} has no SSH key`, { remedy: "Give at least one public key." });
-  }
   const keys = spec.sshKeys.map((text, index) => {
     return parsePublicKey(
       text,

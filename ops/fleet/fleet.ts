@@ -24,6 +24,9 @@ export class Fleet {
   private readonly open = new Map<string, Promise<Server>>();
   private readonly limit = pLimit(SERVERS_AT_ONCE);
   private readonly unreachable = new Map<string, { error: Error; at: number }>();
+  /** One placement at a time, each counting those before it: people who are not there yet. */
+  private readonly placing = pLimit(1);
+  private readonly placed = new Map<string, string>();
 
   constructor(
     readonly inventory: Inventory,
@@ -88,7 +91,15 @@ export class Fleet {
    *
    * @throws the error of the only server, or PartialFailureError, when none can be reached
    */
-  async place(spec: Pick<ContainerSpec, "user">): Promise<Server> {
+  place(spec: Pick<ContainerSpec, "user">): Promise<Server> {
+    return this.placing(async () => {
+      const server = await this.choose(spec);
+      this.placed.set(spec.user, server.name);
+      return server;
+    });
+  }
+
+  private async choose(spec: Pick<ContainerSpec, "user">): Promise<Server> {
     const { results, failures } = await this.onEach(async (server) => {
       const [instances, status] = await Promise.all([
         server.incus.instances.list(),
@@ -98,7 +109,7 @@ export class Fleet {
       return {
         server: server.name,
         connection: server,
-        containers: users.length,
+        containers: new Set([...users, ...this.promisedTo(server.name)]).size,
         availableBytes: status.memory.availableBytes,
         hasUser: users.includes(spec.user),
       };
@@ -107,6 +118,10 @@ export class Fleet {
     const chosen = home ?? choosePlace(results);
     if (chosen === undefined) throw this.failure("no server can take a container", failures);
     return chosen.connection;
+  }
+
+  private promisedTo(server: string): string[] {
+    return [...this.placed].flatMap(([user, name]) => (name === server ? [user] : []));
   }
 
   /** All containers of all servers that answer, by server and user, and the errors of those that do not. */

@@ -9,6 +9,8 @@ export interface HelperProtocol {
   };
   /** Ends its sessions and removes it; fine when there is none. */
   "account.remove": { request: { user: string }; result: { removed: boolean } };
+  /** Cuts what is logged in with that account; it stays. `ended` counts processes. */
+  "account.endSessions": { request: { user: string }; result: { ended: number } };
   "account.list": { request: object; result: { accounts: JumpAccount[] } };
   /** Goes the user's own way, through the jump account, until an SSH banner comes; to any server's container. */
   "path.verify": {

@@ -1,10 +1,17 @@
 import type { IncusClient, RequestOptions } from "./client";
 import { InstanceFiles } from "./instance-files";
+import { Snapshots } from "./snapshots";
 import { waitFor } from "../wait";
 import { ChangedSinceReadError, IncusError, InstanceBusyError } from "./incus-error";
 import type { Instance, InstanceChange, InstanceFull, InstanceState, NewInstance, StateChange, Tagged } from "./types";
 
 const BUSY_TIMEOUT_MS = 30_000;
+
+export interface StopOptions extends RequestOptions {
+  force?: boolean;
+  /** How long its programs have to end by themselves; then the stop fails. */
+  graceSeconds?: number;
+}
 
 /** `/1.0/instances`. Changes return when they are done. */
 export class Instances {
@@ -82,13 +89,59 @@ export class Instances {
   }
 
   /** Stops it; by force means at once. Fine when it is stopped already. */
-  async stop(name: string, { force = false, ...options }: RequestOptions & { force?: boolean } = {}): Promise<void> {
-    await ignoring(/already stopped/i, this.setState(name, { action: "stop", force, timeout: 30 }, options));
+  async stop(name: string, { force = false, graceSeconds = 30, ...options }: StopOptions = {}): Promise<void> {
+    const timeoutMs = options.timeoutMs ?? (graceSeconds + 60) * 1000;
+    const change: StateChange = { action: "stop", force, timeout: graceSeconds };
+    await ignoring(/already stopped/i, this.setState(name, change, { ...options, timeoutMs }));
   }
 
   /** Removes a stopped instance. @throws NotFoundError */
   async delete(name: string, options?: RequestOptions): Promise<void> {
     await whenFree(name, () => this.client.delete(path(name), options), options);
+  }
+
+  /**
+   * Runs a program inside, as root, and waits for it. What it prints is not kept.
+   *
+   * @returns its exit code: Incus calls it a success whatever the program did
+   * @throws IncusError with status 400 when it is not running, or has no such program
+   */
+  async exec(name: string, command: readonly string[], options?: RequestOptions): Promise<number> {
+    return (await this.execute(name, command, false, options)).return;
+  }
+
+  /** As exec; also what it printed on standard output. For little text: Incus keeps it in a file until it was read. */
+  async execOutput(
+    name: string,
+    command: readonly string[],
+    options?: RequestOptions,
+  ): Promise<{ code: number; stdout: string }> {
+    const { return: code, output = {} } = await this.execute(name, command, true, options);
+    try {
+      const { body } = await this.client.transport.raw({ ...options, method: "GET", path: output["1"] ?? "" });
+      return { code, stdout: body.toString("utf8") };
+    } finally {
+      for (const file of Object.values(output)) await this.client.delete(file).catch(() => undefined);
+    }
+  }
+
+  private execute(name: string, command: readonly string[], record: boolean, options?: RequestOptions) {
+    const request = {
+      command,
+      environment: { LC_ALL: "C.UTF-8" },
+      interactive: false,
+      "wait-for-websocket": false,
+      "record-output": record,
+    };
+    return this.client.post<{ return: number; output?: Record<string, string> }>(
+      `${path(name)}/exec`,
+      request,
+      options,
+    );
+  }
+
+  snapshots(name: string): Snapshots {
+    return new Snapshots(this.client, path(name));
   }
 
   /** The files inside one instance, running or not. */

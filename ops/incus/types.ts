@@ -43,6 +43,8 @@ export interface Instance {
   description: string;
   architecture: string;
   created_at: string;
+  /** When it was started last. */
+  last_used_at: string;
   profiles: string[];
   config: Config;
   devices: Devices;
@@ -54,6 +56,10 @@ export interface InstanceState {
   status: string;
   pid: number;
   processes: number;
+  /** ISO 8601; the year 1 while it is stopped. */
+  started_at: string;
+  /** Nanoseconds of CPU time since it was started. */
+  cpu: { usage: number };
   memory: { usage: number; usage_peak: number; total?: number };
   disk: Record<string, { usage: number; total?: number }> | null;
   network: Record<string, { addresses: { family: "inet" | "inet6"; address: string; scope: string }[] }> | null;
@@ -62,7 +68,14 @@ export interface InstanceState {
 /** What `recursion=2` gives for each instance. */
 export interface InstanceFull extends Instance {
   state: InstanceState | null;
-  snapshots: { name: string; created_at: string }[] | null;
+  snapshots: Snapshot[] | null;
+}
+
+export interface Snapshot {
+  name: string;
+  created_at: string;
+  /** The year 1: never. */
+  expires_at: string;
 }
 
 export interface InstanceSource {

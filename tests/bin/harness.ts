@@ -5,10 +5,11 @@ import path from "node:path";
 import { Readable } from "node:stream";
 
 import { main } from "../../bin/main";
+import { realServices } from "../../bin/services";
 import type { ServerSet, Server, Services } from "../../bin/services";
 import type { DesiredContainer } from "../../bin/stack/config-text";
 import type { Stack } from "../../bin/stack/stack";
-import type { Container, ContainerSpec } from "../../ops/containers/container";
+import type { Container, ContainerDetails, ContainerSpec } from "../../ops/containers/container";
 import { ConflictError, NotFoundError, OperationError, UnreachableError } from "../../ops/errors";
 import type { Inventory } from "../../ops/fleet/inventory";
 import { parsePublicKey, summarizeKey } from "../../ops/keys/public-key";
@@ -37,6 +38,17 @@ export function containerOf(user: string, changes: Partial<Container> = {}): Con
     hostKeys: [keys.host],
     createdAt: "2026-11-20T10:00:00.000Z",
     ...changes,
+  };
+}
+
+/** With what it uses, as `info` shows it. */
+export function detailsOf(container: Container): ContainerDetails {
+  return {
+    ...container,
+    usage: { diskBytes: 1_234_567_890, memoryBytes: 345_678_901, cpuSeconds: 12.5, processes: 21 },
+    startedAt: "2026-11-24T10:00:00.000Z",
+    snapshots: [{ name: "before-exam", createdAt: "2026-11-24T12:00:00.000Z", expiresAt: "2026-12-24T12:00:00.000Z" }],
+    lastLogin: "2026-11-24T11:00:00.000Z",
   };
 }
 
@@ -81,6 +93,7 @@ export class World {
   calls: string[] = [];
 
   readonly services: Services = {
+    ...realServices,
     openFleet: (inventory) =>
       this.serverSet(
         inventory.servers.map(({ name }) => name),
@@ -110,6 +123,7 @@ export class World {
       this.containers = this.containers.filter((container) => container.user !== user);
       return { deleted: this.containers.length < before };
     },
+    inspectContainer: async (_server, user) => detailsOf(this.containers.find((one) => one.user === user)!),
     openStack: async ({ stack = "local" }) => this.stack(stack),
   };
 
@@ -161,9 +175,13 @@ export class World {
         if (this.locked) throw this.locked;
       },
       desired: async () => this.desired,
-      record: async ({ put = [], remove = [] }) => {
+      record: async ({ put = [], edit = [], remove = [] }) => {
         this.onRecord?.();
         if (this.recordError && !this.recordsBeforeError) throw this.recordError;
+        for (const { user, apply } of edit) {
+          this.calls.push(`record change of ${user}`);
+          this.desired = this.desired.map((entry) => (entry.user === user ? apply(entry) : entry));
+        }
         for (const { user, server } of put) this.calls.push(`record ${user} on ${server}`);
         for (const user of remove) this.calls.push(`forget ${user}`);
         const gone = new Set([...remove, ...put.map(({ user }) => user)]);
@@ -208,7 +226,12 @@ export function folderOfKeys(): string {
 }
 
 /** Runs a real command line in this process, against `world`. */
-export async function run(argv: string[], world: World, cwd: string, options: RunOptions = {}): Promise<Outcome> {
+export async function run(
+  argv: string[],
+  world: { services: Services },
+  cwd: string,
+  options: RunOptions = {},
+): Promise<Outcome> {
   const output = { stdout: "", stderr: "" };
   const terminal = options.typed !== undefined;
   const code = await main(

@@ -5,11 +5,21 @@ import path from "node:path";
 import { exitCodeOf } from "../../bin/output/error";
 import { OperationError } from "../../ops/errors";
 import type { ErrorKind } from "../../ops/errors";
+import type { Services } from "../../bin/services";
+import { FleetWorld } from "./fleet-world";
 import { containerOf, keys, run, World } from "./harness";
 
 /** docs/json.md is a promise: every example in it has exactly the fields that the commands print. */
 const text = fs.readFileSync(path.join(__dirname, "../../docs/json.md"), "utf8");
-const documented = [...text.matchAll(/^```json\n(.*?)^```/gms)].map(([, json = ""]) => JSON.parse(json) as unknown);
+const sections = text.split(/^## /m).map((section) => ({
+  heading: section.split("\n")[0] ?? "",
+  examples: [...section.matchAll(/^```json\n(.*?)^```/gms)].map(([, json = ""]) => JSON.parse(json) as unknown),
+}));
+
+/** An example below the heading that names it. */
+function documented(name: string, index = 0): unknown {
+  return sections.find(({ heading }) => heading.includes(name))?.examples[index];
+}
 
 /** The fields of a value, types in place of values; of a list the first item. */
 function shapeOf(value: unknown): unknown {
@@ -21,11 +31,11 @@ function shapeOf(value: unknown): unknown {
 let folder: string;
 beforeAll(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "containarium-json-"));
-  fs.writeFileSync(path.join(folder, "alice.pub"), keys.alice);
+  for (const name of ["alice", "bob"] as const) fs.writeFileSync(path.join(folder, `${name}.pub`), keys[name]);
 });
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-async function json(world: World, ...argv: string[]): Promise<unknown> {
+async function json(world: { services: Services }, ...argv: string[]): Promise<unknown> {
   const { stdout } = await run([...argv, "--json"], world, folder);
   // One document, one line: it can be read line by line.
   expect(stdout.match(/\n/g)).toHaveLength(1);
@@ -43,18 +53,47 @@ const failing = () => {
   return world;
 };
 
-test.each<[string, number, () => World, string[]]>([
-  ["create", 0, () => new World(), create],
-  ["list", 0, withAlice, ["list"]],
-  ["info", 0, withAlice, ["info", "alice"]],
-  ["delete", 1, withAlice, ["delete", "alice", "--force"]],
-  ["export", 2, withAlice, ["export", "alice"]],
-  ["export --output", 3, withAlice, ["export", "alice", "--output", "out"]],
-  ["export --install", 3, withAlice, ["export", "alice", "--install"]],
-  ["failures", 4, withoutServer, ["list"]],
-  ["error", 5, failing, create],
+test.each<[string, unknown, () => World, string[]]>([
+  ["create", documented("`create`"), () => new World(), create],
+  ["list", documented("`list`"), withAlice, ["list"]],
+  ["info", documented("`info`"), withAlice, ["info", "alice"]],
+  ["delete", documented("`delete`"), withAlice, ["delete", "alice", "--force"]],
+  ["export", documented("`export`"), withAlice, ["export", "alice"]],
+  ["export --output", documented("`export`", 1), withAlice, ["export", "alice", "--output", "out"]],
+  ["export --install", documented("`export`", 1), withAlice, ["export", "alice", "--install"]],
+  ["failures", documented("fails"), withoutServer, ["list"]],
+  ["error", documented("fails", 1), failing, create],
 ])("%s prints what is documented", async (_name, example, world, argv) => {
-  expect(shapeOf(await json(world(), ...argv))).toEqual(shapeOf(documented[example]));
+  expect(shapeOf(await json(world(), ...argv))).toEqual(shapeOf(example));
+});
+
+describe("on a server", () => {
+  let world: FleetWorld;
+  beforeAll(async () => {
+    world = await FleetWorld.start();
+    await world.add({ user: "alice", sshKeys: [keys.alice] });
+  });
+  afterAll(() => world.close());
+
+  // In this order, on one server.
+  test.each<[string, string[]]>([
+    ["`stop`", ["stop", "alice"]],
+    ["`start`", ["start", "alice"]],
+    ["`resize`", ["resize", "alice", "--memory", "2GiB"]],
+    ["`snapshot create`", ["snapshot", "create", "alice", "--name", "x", "--expires", "3d"]],
+    ["`snapshot list`", ["snapshot", "list"]],
+    ["`start`", ["snapshot", "restore", "alice", "x", "--force"]],
+    ["`snapshot delete`", ["snapshot", "delete", "alice", "x", "--force"]],
+    ["`keys replace`", ["keys", "replace", "alice", "--ssh-key", "bob.pub"]],
+  ])("%s prints what is documented", async (name, argv) => {
+    expect(shapeOf(await json(world, ...argv))).toEqual(shapeOf(documented(name)));
+  });
+
+  test("the other commands about keys print the same fields", async () => {
+    const fields = Object.keys(documented("`keys list`") as object);
+    expect(Object.keys((await json(world, "keys", "list", "alice")) as object)).toEqual(fields);
+    expect(Object.keys((await json(world, "keys", "add", "alice", "--ssh-key", "bob.pub")) as object)).toEqual(fields);
+  });
 });
 
 test("the exit codes are those of the table", () => {

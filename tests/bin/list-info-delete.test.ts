@@ -1,3 +1,4 @@
+import { duration } from "../../bin/commands/info";
 import { OperationError } from "../../ops/errors";
 import { containerOf, keys, lockedStack, run, steady, World } from "./harness";
 
@@ -86,24 +87,36 @@ describe("info", () => {
     world.containers = [containerOf("alice")];
     const { code, stdout } = await cli("info", "alice");
     expect(code).toBe(0);
-    expect(stdout.replace(String(fingerprint), "SHA256:...")).toMatchInlineSnapshot(`
+    const steadyText = stdout.replace(String(fingerprint), "SHA256:...").replace(/(Up for: +).*/, "$1...");
+    expect(steadyText).toMatchInlineSnapshot(`
      "Container:   alice-container
      Status:      running
      User:        alice
      Server:      jump-1
      IP address:  10.0.3.10
      Image:       debian/13
-     CPU:         4 cores
-     Memory:      4GiB
-     Disk quota:  20GB
+     CPU:         4 cores, 12.5 s used
+     Memory:      345.7 MB of 4GiB
+     Disk:        1.2 GB of 20GB
+     Processes:   21
+     Up for:      ...
+     Last login:  2026-11-24T11:00:00.000Z
      Auto-start:  enabled
      Docker:      enabled
      Created:     2026-11-20T10:00:00.000Z
      Key:         ssh-ed25519 SHA256:... alice@laptop
+     Snapshot:    before-exam, 2026-11-24T12:00:00.000Z
      SSH:         ssh alice-dev
      "
     `);
   });
+
+  test.each([
+    [30_000, "less than a minute"],
+    [12 * 60_000, "12 min"],
+    [26 * 3_600_000 + 60_000, "1 d 2 h"],
+    [24 * 3_600_000 + 60_000, "1 d"],
+  ])("%d ms are %s", (milliseconds, text) => expect(duration(milliseconds)).toBe(text));
 
   test("nobody of that name: exit 3", async () => {
     const { code, stderr } = await cli("info", "carol", "--stack", "prod");

@@ -28,7 +28,7 @@ test("--help loads nothing heavy: no SSH, no HTTP client, no engine SDK, no sche
   fs.writeFileSync(hook, `process.on("exit", () => process.stderr.write(Object.keys(require.cache).join("\\n")));`);
   const { status, stdout, stderr } = start(["--help"], { NODE_OPTIONS: `--require ${hook}` });
   expect(status).toBe(0);
-  expect(stdout).toContain("containarium-ops create <users..>");
+  expect(stdout).toContain("containarium-ops create [users..]");
   const packages = new Set([...stderr.matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)\//g)].map(([, name]) => name));
   expect(packages).toContain("yargs");
   for (const heavy of ["ssh2", "undici", "@pulumi/pulumi", "zod", "pino", "typescript"]) {

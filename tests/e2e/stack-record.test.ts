@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -7,6 +8,7 @@ import { engineEnvironmentFor } from "../../bin/stack/engine";
 import { findProject } from "../../bin/stack/project";
 import { openStack } from "../../bin/stack/stack";
 import { findEngine } from "../../scripts/engine";
+import { ensureFreshBuild } from "../../scripts/fresh-build";
 import { inventoryOf } from "../bin/harness";
 
 /**
@@ -99,6 +101,33 @@ withEngine("with the real engine", () => {
     expect(await recorded()).toEqual(expect.arrayContaining(["dave", "erin"]));
     expect(told.at(-1)).toMatch(/^Waiting up to \d+s: stack local is locked by /);
   }, 60_000);
+
+  test("two administrators at once, each a process of their own: both people exist and both are recorded", async () => {
+    await ensureFreshBuild();
+    const administrator = `
+      const { openStack } = require(${JSON.stringify(path.resolve("dist/bin/stack/stack.js"))});
+      const { root, person } = JSON.parse(process.env.TEST_WORK);
+      openStack({ stack: "local", cwd: root, env: process.env, home: root, onWait: () => undefined })
+        .then((stack) => stack.record({ put: [person] }, 120000))
+        .catch((error) => { console.error(error); process.exitCode = 1; });`;
+    const both = ["fiona", "george"].map((user) => person(user, { memory: "1500" }));
+    const ends = both.map((one) => {
+      const TEST_WORK = JSON.stringify({ root, person: one });
+      const child = spawn(process.execPath, ["-e", administrator], { env: { ...env, TEST_WORK }, cwd: root });
+      let said = "";
+      child.stderr.on("data", (data: Buffer) => (said += data.toString()));
+      return new Promise((resolve) => child.on("close", (code) => resolve({ code, said })));
+    });
+    expect(await Promise.all(ends)).toEqual([
+      { code: 0, said: "" },
+      { code: 0, said: "" },
+    ]);
+    expect(await recorded()).toEqual(expect.arrayContaining(["fiona", "george"]));
+    expect((await (await open("local")).desired()).map(({ user }) => user)).toEqual(
+      expect.arrayContaining(["fiona", "george"]),
+    );
+    await pulumi("preview", "--expect-no-changes", "--stack", "local");
+  }, 180_000);
 
   test("a failed update says why, in one line; the config keeps the person for the next `up`", async () => {
     const stack = await open("local");

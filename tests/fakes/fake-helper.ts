@@ -5,7 +5,7 @@ type Answer = { ok: true; result: unknown } | { ok: false; error: { code: string
 
 /**
  * A stateful host helper. What goes wrong is said by the user's name: `fail-account` (account.put fails), `half-account`
- * (account.put fails after it made the account), `foreign` is an account of the server, `fail-ssh` (SSH never answers), `wrong-host` (another machine answers).
+ * (account.put fails after it made the account), `fail-sessions` (sessions do not end), `foreign` is an account of the server, `fail-ssh` (SSH never answers), `wrong-host` (another machine answers).
  */
 export class FakeHelper {
   readonly accounts = new Map<string, JumpAccount>();
@@ -42,6 +42,9 @@ export class FakeHelper {
       case "account.remove":
         if (this.foreign.has(request.user)) return failure("conflict", `${request.user} is not a jump account`);
         return success({ removed: this.accounts.delete(request.user) });
+      case "account.endSessions":
+        if (request.user === "fail-sessions") return failure("failed", "processes of uid 70000 do not end: [42]");
+        return success({ ended: this.accounts.has(request.user) ? 1 : 0 });
       case "account.list":
         return success({ accounts: [...this.accounts.values()] });
       case "path.verify":

@@ -13,16 +13,27 @@ export interface FakeInstance {
   name: string;
   status: "Running" | "Stopped";
   created_at: string;
+  /** When it was started last. */
+  last_used_at: string;
   config: Record<string, string>;
   devices: Devices;
   files: Map<string, FakeFile>;
   diskUsage: number;
+  memoryUsage: number;
+  snapshots: FakeSnapshot[];
 }
+
+/** What is kept of an instance. */
+export type FakeSnapshot = Pick<FakeInstance, "name" | "created_at" | "config" | "devices" | "files"> & {
+  expires_at?: string;
+};
 
 export interface FakeOperation {
   description: string;
   /** Answers of `wait`, one after the other; the last one stays. */
   answers: { status_code: number; err?: string }[];
+  /** What it leaves behind. */
+  metadata?: Record<string, unknown>;
 }
 
 export class Refusal extends Error {
@@ -53,7 +64,7 @@ export function failing(description: string, err: string, status_code = 500): Re
 }
 
 export function present(instance: FakeInstance) {
-  const { files: _files, diskUsage, ...rest } = instance;
+  const { files: _files, diskUsage, memoryUsage, snapshots, ...rest } = instance;
   return {
     ...rest,
     type: "container",
@@ -62,16 +73,22 @@ export function present(instance: FakeInstance) {
     profiles: [],
     expanded_config: rest.config,
     expanded_devices: rest.devices,
-    snapshots: null,
+    snapshots: snapshots.length === 0 ? null : snapshots.map(presentSnapshot),
     state: {
       status: rest.status,
       pid: 1,
       processes: 20,
-      memory: { usage: 1e8, usage_peak: 1e8 },
+      memory: { usage: memoryUsage, usage_peak: memoryUsage },
+      cpu: { usage: 2_500_000_000 },
+      started_at: "2026-11-23T12:00:00Z",
       disk: { root: { usage: diskUsage } },
       network: null,
     },
   };
+}
+
+export function presentSnapshot({ name, created_at, expires_at = "0001-01-01T00:00:00Z" }: FakeSnapshot) {
+  return { name, created_at, expires_at };
 }
 
 export function etagOf({ config, devices }: FakeInstance): string {

@@ -11,6 +11,7 @@ import {
   number,
   OperationFailure,
   present,
+  presentSnapshot,
   Refusal,
   type FakeFile,
   type FakeInstance,
@@ -32,6 +33,10 @@ export class FakeIncus {
   readonly instances = new Map<string, FakeInstance>();
   /** `METHOD path` of every request. */
   readonly requests: string[] = [];
+  /** `NAME: COMMAND` of every program that was run inside an instance. */
+  readonly executed: string[] = [];
+  /** What a program prints, by its command line. */
+  readonly outputs = new Map<string, string>();
   connections = 0;
   images: Image[] = [goldenImage("debian/13", "2026-11-20T10:00:00Z")];
   network: Network = {
@@ -43,6 +48,7 @@ export class FakeIncus {
     used_by: [],
   };
   private readonly operations = new Map<string, FakeOperation>();
+  private readonly refusals: { request: string; path: string | null }[] = [];
   private readonly triggered = new Set<string>();
   private server: Server | undefined;
 
@@ -79,6 +85,7 @@ export class FakeIncus {
     const whole: FakeInstance = {
       status: "Stopped",
       created_at: "2026-11-23T12:00:00Z",
+      last_used_at: "2026-11-23T12:00:00Z",
       config: {},
       devices: {},
       files: new Map([
@@ -86,10 +93,24 @@ export class FakeIncus {
         ["/etc/ssh", directory()],
       ]),
       diskUsage: 5e8,
+      memoryUsage: 1e8,
+      snapshots: [],
       ...instance,
     };
     this.instances.set(whole.name, whole);
     return whole;
+  }
+
+  /** The next such request fails; `path` is that of a file inside. */
+  refuseNext(request: string, path: string | null = null): void {
+    this.refusals.push({ request, path });
+  }
+
+  private refuse(request: string, path: string | null): void {
+    const index = this.refusals.findIndex((wanted) => wanted.request === request && wanted.path === path);
+    if (index < 0) return;
+    this.refusals.splice(index, 1);
+    throw new Refusal(500, "no space left on device");
   }
 
   private async answer(
@@ -101,6 +122,7 @@ export class FakeIncus {
     const url = new URL(request.url ?? "/", "http://incus");
     this.requests.push(`${request.method} ${url.pathname}`);
     try {
+      this.refuse(`${request.method} ${url.pathname}`, url.searchParams.get("path"));
       const reply = await this.route(`${request.method}`, url, body, request.headers);
       if (reply.raw !== undefined) return { status: 200, ...reply.raw };
       const headers = { "content-type": "application/json", ...(reply.etag === undefined ? {} : { etag: reply.etag }) };
@@ -136,7 +158,8 @@ export class FakeIncus {
     if (resource === "operations") return this.operation(method, name, part ?? "");
     if (resource === "images") return { metadata: this.images };
     if (resource === "networks" && name === this.network.name) return { metadata: this.network };
-    if (resource !== "instances" || rest.length > 0) throw new Refusal(404, "not found");
+    if (resource !== "instances" || (rest.length > 0 && part !== "logs" && part !== "snapshots"))
+      throw new Refusal(404, "not found");
     if (name === "") {
       if (method === "POST") return this.create(JSON.parse(body));
       return { metadata: [...this.instances.values()].map(present) };
@@ -147,7 +170,13 @@ export class FakeIncus {
     const user = instance.config["user.containarium.user"] ?? "";
     if (part === "files") return this.file(method, instance, user, url.searchParams.get("path") ?? "", body, headers);
     if (part === "state" && method === "PUT") return this.setState(instance, user, JSON.parse(body));
+    if (part === "logs" && method === "GET")
+      return { raw: { headers: { "content-type": "text/plain" }, body: this.outputs.get(rest[0] ?? "") ?? "" } };
+    if (part === "logs") return {};
+    if (part === "exec") return this.exec(instance, JSON.parse(body));
     if (part === "state") return { metadata: present(instance).state };
+    if (part === "snapshots") return this.snapshot(method, instance, rest[0] ?? "", body);
+    if (method === "PUT") return this.restore(instance, (JSON.parse(body) as { restore: string }).restore);
     if (method === "PATCH") return this.patch(instance, user, JSON.parse(body), headers["if-match"]);
     if (method === "DELETE") return this.remove(instance, user);
     return { metadata: present(instance), etag: etagOf(instance) };
@@ -172,7 +201,27 @@ export class FakeIncus {
     return done("Creating instance");
   }
 
-  private setState(instance: FakeInstance, user: string, { action }: { action: string }): Reply {
+  private snapshot(method: string, instance: FakeInstance, name: string, body: string): Reply {
+    const { snapshots } = instance;
+    if (method === "GET") return { metadata: snapshots.map(presentSnapshot) };
+    if (method === "DELETE") {
+      instance.snapshots = snapshots.filter((one) => one.name !== name);
+      return done("Deleting snapshot");
+    }
+    const { config, devices, files } = instance;
+    const wanted = JSON.parse(body) as { name: string; expires_at?: string };
+    snapshots.push({ ...wanted, created_at: new Date().toISOString(), ...structuredClone({ config, devices, files }) });
+    return done("Snapshotting instance");
+  }
+
+  private restore(instance: FakeInstance, name: string): Reply {
+    const { config, devices, files } = instance.snapshots.find((one) => one.name === name)!;
+    Object.assign(instance, structuredClone({ config, devices, files }));
+    return done("Restoring snapshot");
+  }
+
+  private setState(instance: FakeInstance, user: string, change: { action: string; force?: boolean }): Reply {
+    const { action, force } = change;
     if (action === "start") {
       if (instance.status === "Running") return failing("Starting instance", "The instance is already running", 400);
       if (user === "fail-start" || user === "stuck")
@@ -185,8 +234,20 @@ export class FakeIncus {
       return { operation: { description: "Starting instance", answers } };
     }
     if (instance.status === "Stopped") return failing("Stopping instance", "The instance is already stopped", 400);
+    if (!force && instance.config["user.note"] === "never stops by itself")
+      return failing("Stopping", 'Failed shutting down instance, status is "Running": context deadline exceeded');
     instance.status = "Stopped";
     return done("Stopping instance");
+  }
+
+  /** Programs do nothing here; `executed` has the command lines, and `outputs` what they print. */
+  private exec(instance: FakeInstance, request: { command: string[]; "record-output": boolean }): Reply {
+    if (instance.status !== "Running") throw new Refusal(400, "Instance is not running");
+    const command = request.command.join(" ");
+    this.executed.push(`${instance.name}: ${command}`);
+    const output = { 1: `/1.0/instances/${instance.name}/logs/${encodeURIComponent(command)}` };
+    const metadata = { return: 0, ...(request["record-output"] && { output }) };
+    return { operation: { description: "Executing command", answers: [{ status_code: 200 }], metadata } };
   }
 
   /** What containarium-user.service does in the golden image. */
@@ -282,7 +343,7 @@ export class FakeIncus {
         description: operation.description,
         status: "",
         status_code: answer.status_code,
-        metadata: null,
+        metadata: operation.metadata ?? null,
         err: "",
       },
     };

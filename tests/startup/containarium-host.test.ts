@@ -352,6 +352,26 @@ describe("account.remove", () => {
   });
 });
 
+describe("account.endSessions", () => {
+  test("ends who is logging in, then who is in; the way in stays as it is", () => {
+    server.request(PUT);
+    const before = { calls: server.calls().length, keys: server.read(KEYS_FILE), passwd: server.read("etc/passwd") };
+    expect(server.request({ op: "account.endSessions", user: "alice" }).result).toEqual({ ended: 0 });
+    expect(server.calls().slice(before.calls)).toEqual([
+      ["end_logins", "alice"],
+      ["end_processes", 70000],
+    ]);
+    expect(server.read(KEYS_FILE)).toBe(before.keys);
+    expect(server.read("etc/passwd")).toBe(before.passwd);
+  });
+
+  test("of nobody is no error; of an account that is not ours a conflict", () => {
+    expect(server.request({ op: "account.endSessions", user: "alice" }).result).toEqual({ ended: 0 });
+    expect(server.request({ op: "account.endSessions", user: "boss" }).error?.code).toBe("conflict");
+    expect(server.calls()).toEqual([]);
+  });
+});
+
 test("account.list shows address and keys as they were given, without the probe", () => {
   server.request({ ...PUT, keys: [KEY, OTHER] });
   expect(server.request({ op: "account.list" }).result).toEqual({

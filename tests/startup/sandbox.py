@@ -137,6 +137,7 @@ helper.FILE_LOCKS = [root + path for path in helper.FILE_LOCKS]
 helper.pwd = types.SimpleNamespace(getpwnam=lambda name: one(users(), "pw_name", name), getpwall=users)
 helper.grp = types.SimpleNamespace(getgrnam=find_group)
 helper.run = run
+helper.end_logins = lambda user: record(["end_logins", user])
 helper.end_processes = lambda uid: record(["end_processes", uid])
 helper.os = types.SimpleNamespace(**{**vars(os), "geteuid": lambda: 0})
 helper.time = types.SimpleNamespace(**{**vars(helper.time), "sleep": lambda seconds: record(["sleep", seconds])})

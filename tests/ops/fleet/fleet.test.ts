@@ -82,6 +82,12 @@ it("places on the emptiest server, or where the user is already", async () => {
   expect((await fleet.place({ user: "bob" })).name).toBe("jump-2");
 });
 
+it("spreads people who are placed at the same moment", async () => {
+  const users = ["ann", "ben", "cem", "dan", "eva", "fay"];
+  const names = (await Promise.all(users.map((user) => fleet.place({ user })))).map(({ name }) => name);
+  expect(names.sort()).toEqual(["jump-1", "jump-1", "jump-2", "jump-2", "jump-3", "jump-3"]);
+});
+
 it("fewest containers first, then most free memory, then by name", () => {
   const candidates = [
     { server: "c", containers: 1, availableBytes: 9 },

@@ -53,6 +53,22 @@ export function describeLifecycle(machine: Machine, key: () => string): void {
       expect(await machine.output("sleep 0.5; pgrep -fc [1]7780:10.0.3.10 || true")).toBe("0");
     });
 
+    test("may lose their sessions, and nobody else's, and stay", async () => {
+      for (const user of ["erin", "gina"]) await put(user, user === "erin" ? 10 : 11);
+      const session = (user: string, port: number) => {
+        const command = sshCommand(["-N", "-L", `127.0.0.1:${port}:10.0.3.10:22`], { user }).join(" ");
+        return machine.output(`setsid ${command} </dev/null >/dev/null 2>&1 & sleep 1; pgrep -u ${user}`);
+      };
+      await session("erin", 17781);
+      await session("gina", 17782);
+      const { result } = await machine.helper({ op: "account.endSessions", user: "erin" });
+      expect(result).not.toEqual({ ended: 0 });
+      expect(await machine.output("sleep 0.5; pgrep -fc [1]7781:10.0.3.10 || true")).toBe("0");
+      expect(await machine.output("pgrep -fc [1]7782:10.0.3.10 || true")).not.toBe("0");
+      expect(await machine.output("getent passwd erin gina | wc -l")).toBe("2");
+      for (const user of ["erin", "gina"]) await remove(user);
+    });
+
     test("many at once, and the same one many times, are made once each", async () => {
       const users = Array.from({ length: 6 }, (_, index) => `many-${index}`);
       const answers = await Promise.all(users.map((user, index) => put(user, 40 + index)));

@@ -1,0 +1,49 @@
+import { ConflictError, NotFoundError } from "../errors";
+import type { Server } from "../host/server";
+import type { RequestOptions } from "../incus/client";
+import type { Instance, InstanceChange } from "../incus/types";
+import { ownRecord } from "./prepare";
+import type { ContainerRecord } from "./record";
+import { containerName, parseUserName } from "./user-name";
+
+/**
+ * What is recorded of a person's container that is there and complete.
+ *
+ * @throws NotFoundError; ConflictError when it is half-made or not ours
+ */
+export async function readOwn(server: Server, user: string, options?: RequestOptions): Promise<ContainerRecord> {
+  return modifyOwn(server, user, () => undefined, options);
+}
+
+/**
+ * Changes a person's complete container; `decide` sees what is and says what to change (see Instances.modify).
+ *
+ * @returns the record from before the change
+ * @throws as readOwn, and what `decide` throws (nothing was changed then)
+ */
+export async function modifyOwn(
+  server: Server,
+  user: string,
+  decide: (record: ContainerRecord, instance: Instance) => InstanceChange | undefined,
+  options?: RequestOptions,
+): Promise<ContainerRecord> {
+  let seen: ContainerRecord | undefined;
+  const name = containerName(parseUserName(user));
+  const decideOwn = (instance: Instance): InstanceChange | undefined => {
+    seen = ownRecord(instance, user, server.name);
+    if (seen.state === "creating") throw halfMade(seen, server.name);
+    return decide(seen, instance);
+  };
+  await server.incus.instances.modify(name, decideOwn, options).catch((error: unknown) => {
+    if (!(error instanceof NotFoundError) || seen !== undefined) throw error;
+    throw new NotFoundError(`${user} has no container on ${server.name}`, { server: server.name, cause: error });
+  });
+  return seen!;
+}
+
+function halfMade({ user, name }: ContainerRecord, server: string): ConflictError {
+  return new ConflictError(`${name} is half-made`, {
+    server,
+    remedy: `Complete it first:\n  containarium-ops create ${user} --ssh-key FILE`,
+  });
+}

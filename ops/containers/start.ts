@@ -1,0 +1,28 @@
+import type { Server } from "../host/server";
+import type { RequestOptions } from "../incus/client";
+import type { Container } from "./container";
+import { readContainer } from "./get";
+import { readOwn } from "./own-container";
+import type { ContainerRecord } from "./record";
+
+/** How long SSH may take to answer after a start. [M] 0.5 s; a loaded server needs more. */
+const SSH_TIMEOUT_SECONDS = 60;
+
+/**
+ * Starts a person's container; returns when SSH answers on the person's own way. Fine when it runs already.
+ *
+ * @throws NotFoundError; ConflictError when it is half-made or not ours; OperationError when SSH does not answer
+ */
+export async function startContainer(server: Server, user: string, options?: RequestOptions): Promise<Container> {
+  const record = await readOwn(server, user, options);
+  await server.incus.instances.start(record.name, options);
+  await untilReachable(server, record, options);
+  return readContainer(server, record, options);
+}
+
+/** Whom no key lets in, nobody has to reach. */
+async function untilReachable(server: Server, record: ContainerRecord, options?: RequestOptions): Promise<void> {
+  const { user, address: target, keys } = record;
+  if (keys.length === 0) return;
+  await server.helper({ op: "path.verify", user, target, timeoutSeconds: SSH_TIMEOUT_SECONDS }, options);
+}

@@ -1,0 +1,109 @@
+import {
+  addKeys,
+  createContainer,
+  createSnapshot,
+  deleteSnapshot,
+  listSnapshots,
+  openServer,
+  parseKeySelector,
+  parsePublicKey,
+  removeKeys,
+  resizeContainer,
+  restoreSnapshot,
+  type Server,
+} from "../../../ops";
+import { parseExpiry } from "../../../ops/snapshots/expiry";
+import { nameByTime, parseSnapshotName } from "../../../ops/snapshots/name";
+import { startFakeServer, type FakeServer } from "../../fakes/fake-server";
+import { ALICE_KEY, BOB_KEY } from "../../fakes/keys";
+
+let fake: FakeServer;
+let server: Server;
+const alice = () => fake.incus.of("alice")!;
+const keysInContainer = () => alice().files.get("/etc/ssh/authorized_keys.d/alice")!.content;
+
+beforeEach(async () => {
+  fake = await startFakeServer();
+  server = await openServer(fake.address);
+  await createContainer(server, { user: "alice", sshKeys: [ALICE_KEY, BOB_KEY] });
+});
+afterEach(async () => {
+  await server.close();
+  await fake.close();
+});
+
+it("are made, listed and deleted, with their expiry", async () => {
+  const expiresAt = "2027-01-01T00:00:00.000Z";
+  expect(await createSnapshot(server, "alice", "one", { expiresAt })).toMatchObject({ name: "one", expiresAt });
+  await createSnapshot(server, "alice", "two");
+  expect(await listSnapshots(server, "alice")).toMatchObject([{ name: "one", expiresAt }, { name: "two" }]);
+  await deleteSnapshot(server, "alice", "one");
+  expect((await listSnapshots(server, "alice")).map(({ name }) => name)).toEqual(["two"]);
+});
+
+it("a taken name is a conflict, an unknown one not found, a bad one invalid", async () => {
+  await createSnapshot(server, "alice", "one");
+  await expect(createSnapshot(server, "alice", "one")).rejects.toMatchObject({ kind: "conflict" });
+  await expect(restoreSnapshot(server, "alice", "none")).rejects.toMatchObject({ kind: "not-found" });
+  await expect(deleteSnapshot(server, "alice", "none")).rejects.toMatchObject({ kind: "not-found" });
+  await expect(createSnapshot(server, "alice", "a/b")).rejects.toMatchObject({ kind: "invalid" });
+  expect(alice().status).toBe("Running");
+});
+
+describe("restoreSnapshot", () => {
+  beforeEach(async () => {
+    alice().files.set("/home", { type: "file", content: "then", uid: 0, gid: 0, mode: 0o644 });
+    await createSnapshot(server, "alice", "then");
+    alice().files.get("/home")!.content = "now";
+    await removeKeys(server, "alice", [parseKeySelector("bob@laptop")]);
+    await resizeContainer(server, "alice", { memory: "8GiB", diskQuota: "50GB" });
+    alice().config["user.note"] = "newer than the snapshot";
+  });
+
+  it("puts the disk back, but no key that was shut out since, nor old limits", async () => {
+    const container = await restoreSnapshot(server, "alice", "then");
+    expect(alice().files.get("/home")!.content).toBe("then");
+    expect(container).toMatchObject({ status: "running", memory: "8GiB", diskQuota: "50GB" });
+    expect(container.keys).toMatchObject([{ comment: "alice@laptop" }]);
+    expect(keysInContainer()).not.toContain(BOB_KEY);
+    expect(fake.helper.accounts.get("alice")!.keys).toEqual([ALICE_KEY]);
+    expect(alice().config["user.note"]).toBe("newer than the snapshot");
+  });
+
+  it("leaves a stopped one stopped", async () => {
+    alice().status = "Stopped";
+    expect(await restoreSnapshot(server, "alice", "then")).toMatchObject({ status: "stopped" });
+  });
+
+  it("killed in the middle, when the old record was back: the next run still knows the keys of now", async () => {
+    const { snapshots } = alice();
+    Object.assign(alice(), structuredClone({ config: snapshots[0]!.config, files: snapshots[0]!.files }));
+    alice().status = "Stopped";
+    await restoreSnapshot(server, "alice", "then");
+    expect(alice().config["user.containarium.keys"]).toBe(JSON.stringify([ALICE_KEY]));
+    expect(keysInContainer()).not.toContain(BOB_KEY);
+  });
+
+  it("says what is left when it fails in the middle, and again completes it", async () => {
+    fake.incus.refuseNext("PATCH /1.0/instances/alice-container");
+    await expect(restoreSnapshot(server, "alice", "then")).rejects.toMatchObject({
+      leftBehind: expect.stringContaining("keys and limits are perhaps not those of now"),
+      remedy: expect.stringContaining("containarium-ops snapshot restore alice then --force"),
+    });
+    await restoreSnapshot(server, "alice", "then");
+    await addKeys(server, "alice", [parsePublicKey(BOB_KEY, "bob")]);
+    expect(keysInContainer()).toContain(BOB_KEY);
+  });
+});
+
+describe("names and expiry", () => {
+  it("are checked", () => {
+    expect(parseSnapshotName("before-exam.2")).toBe("before-exam.2");
+    for (const name of ["", "-x", "a b", "x".repeat(64), "a/b"]) expect(() => parseSnapshotName(name)).toThrow();
+    const now = new Date("2026-11-25T15:01:30.123Z");
+    expect(nameByTime(now)).toBe("2026-11-25-150130");
+    expect(parseExpiry("30d", now)).toBe("2026-12-25T15:01:30.123Z");
+    expect(parseExpiry("90m", now)).toBe("2026-11-25T16:31:30.123Z");
+    for (const span of ["0d", "-1d", "1.5h", "30", "1y", ""]) expect(() => parseExpiry(span, now)).toThrow();
+  });
+});
