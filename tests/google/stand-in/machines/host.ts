@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
@@ -30,6 +30,24 @@ export class MachineHost {
     this.owner = `google-stand-in:${options.prefix}`;
     ({ network: this.network, pool: this.pool } = localNames(options.prefix));
     this.folder = path.join(os.tmpdir(), `containarium-google-${options.prefix}`);
+  }
+
+  /**
+   * Takes the prefix for this process, and removes what a killed run has left under it.
+   * @throws Error when another run is under way
+   */
+  async claim(): Promise<void> {
+    const file = `${this.folder}.pid`;
+    const pid = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+    if (pid > 0 && pid !== process.pid && existsSync(`/proc/${pid}`)) throw new Error(`process ${pid} has machines under the name ${this.options.prefix}`); // prettier-ignore
+    writeFileSync(file, String(process.pid));
+    await this.removeEverything();
+  }
+
+  /** Removes everything, and lets go of the prefix. */
+  async release(): Promise<void> {
+    await this.removeEverything();
+    rmSync(`${this.folder}.pid`, { force: true });
   }
 
   instance(name: string): string {

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
-import { incus, pushFile, queryIncus } from "../../../../components/local/host-incus";
+import { incus, pushFile } from "../../../../components/local/host-incus";
 import { ensureImages } from "../../../../components/local/images";
+import { findInstance, removeInstanceOf } from "../../../../components/local/instance";
 import { ensureMachineImage, machineImageAlias } from "../../../../components/local/machine-image";
-import { ownerKey, refuseForeign } from "../../../../components/local/owner";
+import { ownerKey } from "../../../../components/local/owner";
 import { dataDiskDevice } from "../../../../components/startup-script";
 import type { Thing } from "../project";
 import { valuesAt } from "../properties";
@@ -12,11 +13,6 @@ import type { MachineHost } from "./host";
 import { imagesDirectory, servedMetadata } from "./served";
 
 /** A VM of the pretended project as a privileged, nesting system container; see components/local/machine-lifecycle.ts. */
-
-interface HostInstance {
-  status: string;
-  config: Record<string, string>;
-}
 
 const library = "/usr/local/lib/google-stand-in";
 const sharedPath = "/var/lib/google-stand-in";
@@ -68,8 +64,9 @@ async function installGuest(instance: string): Promise<void> {
 }
 
 /** As `systemctl enable` would, in a machine that was never started. */
-export async function enableUnit(instance: string, unit: string, folder = "/etc/systemd/system"): Promise<void> {
-  const wanted = `${instance}/etc/systemd/system/multi-user.target.wants/${unit}`;
+async function enableUnit(instance: string, unit: string): Promise<void> {
+  const folder = "/etc/systemd/system";
+  const wanted = `${instance}${folder}/multi-user.target.wants/${unit}`;
   await incus("file", "create", "--type=symlink", "-p", wanted, `${folder}/${unit}`);
 }
 
@@ -84,17 +81,12 @@ export async function stopVm(host: MachineHost, name: string): Promise<void> {
 }
 
 export async function removeVm(host: MachineHost, name: string): Promise<void> {
-  const found = await findVm(host, name);
-  refuseForeign(`the instance ${host.instance(name)}`, found, host.owner);
-  if (found !== undefined) {
-    if (found.status === "Running") await stopVm(host, name);
-    await incus("delete", "--force", host.instance(name));
-  }
+  await removeInstanceOf(host.instance(name), host.owner);
   rmSync(host.shared(name), { recursive: true, force: true });
 }
 
 export async function isRunning(host: MachineHost, name: string): Promise<boolean> {
-  return (await findVm(host, name))?.status === "Running";
+  return (await findInstance(host.instance(name)))?.status === "Running";
 }
 
 /** While it is down. */
@@ -132,10 +124,6 @@ export function forgetGuestAttributes(host: MachineHost, name: string): void {
 
 export function internalAddress(vm: Thing): string {
   return String(valuesAt(vm.inputs, "networkInterfaces[].networkIp")[0]);
-}
-
-async function findVm(host: MachineHost, name: string): Promise<HostInstance | undefined> {
-  return await queryIncus<HostInstance>(`/1.0/instances/${host.instance(name)}`);
 }
 
 function share(host: MachineHost, name: string, file: string, text: string): void {
