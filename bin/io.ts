@@ -2,7 +2,9 @@ import os from "node:os";
 
 /** A stream for output; `isTTY` tells whether a person is looking at it. */
 export interface OutputStream {
-  write(text: string): unknown;
+  write(data: string | Uint8Array): unknown;
+  /** Those that can be full say so. */
+  once?(event: "drain", listener: () => void): unknown;
   isTTY?: boolean;
 }
 

@@ -80,8 +80,13 @@ function loggerOn(stream: OutputStream): Logger {
 }
 
 /** Data on stdout; what failed, if anything, on stderr. */
-function report({ json, text, failures = [], succeeded = 1 }: Result, global: GlobalOptions, io: Io): number {
+function report(
+  { json, text, printed = false, failures = [], succeeded = 1 }: Result,
+  global: GlobalOptions,
+  io: Io,
+): number {
   const failed = failures.map(({ subject, error }) => ({ subject, ...reportOf(error, flagsOf(global)) }));
+  if (printed) return exitCodeOfSeveral(failures, succeeded);
   if (global.json) io.stdout.write(`${JSON.stringify({ schema: jsonSchema, ...json, failures: failed })}\n`);
   else if (text !== "") io.stdout.write(`${text}\n`);
   for (const { subject, error } of failures) showError(error, global, io, subject);

@@ -131,7 +131,7 @@ function globalOptions(args: Record<string, unknown>): GlobalOptions {
 }
 
 /** Options whose value may be `-`: standard input or output. */
-const takeDash = new Set(["--ssh-key"]);
+const takeDash = new Set(["--ssh-key", "--output", "-o"]);
 
 /** yargs takes a lone `-` for an option and not for a value, unless they are one word. */
 function joinDash(argv: string[]): string[] {

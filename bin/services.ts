@@ -7,6 +7,8 @@ import type { Stack, StackOptions } from "./stack/stack";
 export type Ops = typeof import("../ops");
 export type OpenOptions = import("../ops").OpenOptions;
 export type Server = import("../ops").Server;
+export type Backup = import("../ops").Backup;
+export type Restored = import("../ops").Restored;
 export type KeyChange = import("../ops").KeyChange;
 
 /** What commands ask of one server; each is the library's function of that name. */
@@ -24,6 +26,8 @@ const work = [
   "listSnapshots",
   "restoreSnapshot",
   "deleteSnapshot",
+  "backupContainer",
+  "restoreContainer",
 ] as const;
 type Work = Pick<Ops, (typeof work)[number]>;
 

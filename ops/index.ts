@@ -54,6 +54,9 @@ export { deleteSnapshot } from "./snapshots/delete";
 export { listSnapshots } from "./snapshots/list";
 export { restoreSnapshot } from "./snapshots/restore";
 
+export { backupContainer, type Backup, type BackupOptions, type OnProgress } from "./backups/backup";
+export { restoreContainer, type Restored, type RestoreOptions } from "./backups/restore";
+
 export { Fleet, type Found } from "./fleet/fleet";
 export { inventorySchema, serverAddressSchema } from "./fleet/inventory";
 export { announceAccounts, type Announcement } from "./fleet/announce";

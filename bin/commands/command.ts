@@ -23,6 +23,8 @@ export interface Result {
   json: Record<string, unknown>;
   /** The same for people. Empty: nothing to say. */
   text: string;
+  /** The data itself went to stdout already: neither JSON nor text follows. */
+  printed?: boolean;
   /** What went wrong for some of the users or servers. */
   failures?: Failure[];
   /** How many went well; with `failures` this decides the exit code. */

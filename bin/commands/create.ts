@@ -233,11 +233,11 @@ function refuseExisting(
   });
 }
 
-function limitsOf({ cpu, memory, diskQuota, autostart, docker }: Container): Partial<ContainerSpec> {
+export function limitsOf({ cpu, memory, diskQuota, autostart, docker }: Container): Partial<ContainerSpec> {
   return { cpu, memory, diskQuota, ...(!autostart && { autostart }), ...(!docker && { docker }) };
 }
 
-function refuseUnknownServer(name: string | undefined, { addresses, label }: Target): void {
+export function refuseUnknownServer(name: string | undefined, { addresses, label }: Target): void {
   const names = addresses.map((address) => address.name);
   if (name === undefined || names.length === 0 || names.includes(name)) return;
   throw new NotFoundError(`no server ${name} in ${label}`, { remedy: `There is: ${names.join(", ")}` });

@@ -6,6 +6,7 @@ import type { DesiredContainer } from "../stack/config-text";
 import { localName, nextCommand } from "../target-flags";
 import type { Target } from "../target";
 import { announce } from "./announce";
+import { backupTo, fileIn } from "./backup-file";
 import { command } from "./command";
 import type { Context, Result } from "./command";
 import { eachUser, parseUsers } from "./each-user";
@@ -19,11 +20,13 @@ export const deleteCommand = command({
   positional: { users: { describe: "login names", array: true } },
   options: {
     force: { type: "boolean", default: false, describe: "do not ask" },
+    backup: { type: "string", requiresArg: true, describe: "folder in which a backup of each is kept first" },
     "lock-timeout": lockTimeoutOption,
   },
   examples: [
     ["$0 delete bob", "asks to type the name"],
     ["$0 delete bob carol --force", "does not ask"],
+    ["$0 delete bob --backup old-people", "first writes old-people/bob-TIME.tar.gz; see restore"],
   ],
   async run(args, context): Promise<Result> {
     const users = parseUsers(args.users);
@@ -36,7 +39,7 @@ export const deleteCommand = command({
     }
     const target = await context.target();
     await target.stack?.waitUntilUnlocked(timeoutMs);
-    return deleteAll(users, { target, force, timeoutMs, context });
+    return deleteAll(users, { target, force, timeoutMs, backupFolder: args.backup, context });
   },
 });
 
@@ -44,6 +47,7 @@ interface Job {
   target: Target;
   force: boolean;
   timeoutMs: number;
+  backupFolder: string | undefined;
   context: Context;
 }
 
@@ -72,7 +76,7 @@ export async function deleteAll(users: string[], job: Job): Promise<Result> {
 }
 
 async function deleteOne(user: string, desired: DesiredContainer[], job: Job): Promise<Deleted> {
-  const { context, force, target } = job;
+  const { backupFolder, context, force, target } = job;
   const { progress, services } = context;
   progress.doing(`Looking for ${user}...`);
   const found = await target.servers.find(user);
@@ -85,6 +89,8 @@ async function deleteOne(user: string, desired: DesiredContainer[], job: Job): P
   const started = performance.now();
   // The container may be gone while its jump account is still there: deleting is safe to repeat.
   const server = found?.server ?? (await target.servers.server(serverName));
+  if (found && backupFolder !== undefined)
+    await backupTo(fileIn(backupFolder, user, context.io), server, user, context);
   progress.doing(`Deleting ${user}...`);
   const { deleted } = await services.deleteContainer(server, user);
   progress.clear();

@@ -1,5 +1,6 @@
 import type { Command } from "./command";
 import { autostart } from "./autostart";
+import { backup } from "./backup";
 import { create } from "./create";
 import { deleteCommand } from "./delete";
 import { exportCommand } from "./export";
@@ -10,6 +11,7 @@ import { keysRemove } from "./keys-remove";
 import { keysReplace } from "./keys-replace";
 import { list } from "./list";
 import { resize } from "./resize";
+import { restore } from "./restore";
 import { restart } from "./restart";
 import { snapshotCreate } from "./snapshot-create";
 import { snapshotDelete } from "./snapshot-delete";
@@ -30,6 +32,8 @@ export const commands: Command[] = [
   resize,
   deleteCommand,
   exportCommand,
+  backup,
+  restore,
   keysList,
   keysAdd,
   keysRemove,

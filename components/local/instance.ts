@@ -1,5 +1,6 @@
 import * as net from "node:net";
 
+import { waitFor } from "../../ops/wait";
 import { incus, queryIncus } from "./host-incus";
 import { refuseForeign } from "./owner";
 
@@ -14,9 +15,23 @@ export async function findInstance(instance: string): Promise<HostInstance | und
   return await queryIncus<HostInstance>(`/1.0/instances/${instance}`);
 }
 
-/** Starts it, unless it runs. */
+/** Starts it, unless it runs, and waits until its systemd takes orders. */
 export async function ensureRunning(instance: string): Promise<void> {
   if ((await findInstance(instance))?.status !== "Running") await incus("start", instance);
+  await waitForSystemd(instance);
+}
+
+/** Incus says `Running` as soon as there is a first process; on a busy host its bus comes a moment later. */
+export async function waitForSystemd(instance: string): Promise<void> {
+  const answers = async () => {
+    try {
+      await incus("exec", instance, "--", "systemctl", "show-environment");
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  await waitFor(answers, { what: `systemd in ${instance}`, timeoutMs: 60_000 });
 }
 
 /** Removes it, if it is there and this owner's. An orderly stop first; what does not stop in time is stopped by force. */

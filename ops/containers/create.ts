@@ -1,16 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { ConflictError, OperationError } from "../errors";
+import { ConflictError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import { adoptContainer } from "./adopt";
 import type { Container, ContainerSpec, CreateStep } from "./container";
-import { describeContainer } from "./describe";
-import { readHostKey, writeAuthorizedKeys, writeUserFile } from "./guest-files";
+import { beingMade, finish } from "./finish";
+import { writeAuthorizedKeys, writeUserFile } from "./guest-files";
 import { KEY, renderDevices, renderIdentity, renderLimits } from "./instance-config";
 import { makeInstance, settleAddress } from "./make-instance";
 import { refuseElsewhere } from "./elsewhere";
 import { prepare, type Findings } from "./prepare";
-import { readRecord } from "./record";
 import { withRollback, type Made } from "./rollback";
 import { assertHasKey, resolveSpec, type ResolvedSpec } from "./spec";
 import { CREATE_STEPS, Steps } from "./steps";
@@ -30,9 +29,6 @@ export interface CreateOptions {
   /** Stops between two steps and takes back what was made. */
   signal?: AbortSignal;
 }
-
-/** How long the first SSH banner may take. [M] 0.5 s from start; a loaded server needs more. */
-const SSH_TIMEOUT_SECONDS = 60;
 
 /**
  * Makes one person's container and the way into it; returns when SSH answers on that way.
@@ -91,8 +87,7 @@ export async function createContainer(
     made.account = account.created;
     steps.done(`Opened jump account ${wanted.user}`, `no shell, one way: ${address} port 22`);
 
-    const hostKey = await verify(server, wanted, address, request);
-    const container = await markReady(server, wanted, run, hostKey, request);
+    const container = await finish(server, { spec: wanted, address, run }, request);
     steps.done("SSH answers", `${wanted.user}@${address}`);
     return container;
   });
@@ -132,51 +127,6 @@ async function instance(
     request,
   );
   return settleAddress(server, { spec, gateway, address: existing.address }, request);
-}
-
-/** The user's own way must end at this container's SSH server, and not at another's. */
-async function verify(server: Server, spec: ResolvedSpec, target: string, request: RequestOptions): Promise<string> {
-  const answer = await server.helper(
-    { op: "path.verify", user: spec.user, target, timeoutSeconds: SSH_TIMEOUT_SECONDS },
-    request,
-  );
-  const hostKey = await readHostKey(server.incus, spec.name, request);
-  const shown = answer.hostKeys.filter((key) => key.split(" ")[0] === hostKey.split(" ")[0]);
-  if (shown.length > 0 && !shown.some((key) => key.split(" ").slice(0, 2).join(" ") === hostKey)) {
-    throw new OperationError(`another machine answers at ${target}: its host key is not that of ${spec.name}`, {
-      server: server.name,
-    });
-  }
-  return hostKey;
-}
-
-/** The last change: from now on it is complete. Only if no later run took it over. */
-async function markReady(
-  server: Server,
-  spec: ResolvedSpec,
-  run: string,
-  hostKey: string,
-  request: RequestOptions,
-): Promise<Container> {
-  const change = { [KEY.state]: "ready", [KEY.hostKeys]: JSON.stringify([hostKey]), [KEY.run]: "" };
-  const before = await server.incus.instances.modify(
-    spec.name,
-    (current) => {
-      if (current.config[KEY.run] !== run) throw beingMade(server, spec);
-      return { config: change };
-    },
-    request,
-  );
-  const record = readRecord({ ...before, config: { ...before.config, ...change } })!;
-  return describeContainer(record, "running", server.name);
-}
-
-function beingMade(server: Server, spec: ResolvedSpec, cause?: unknown): ConflictError {
-  return new ConflictError(`somebody else is making ${spec.name} on ${server.name} at this moment`, {
-    server: server.name,
-    cause,
-    remedy: `Look at it when they are done:\n  containarium-ops info ${spec.user}`,
-  });
 }
 
 function describeMaking(spec: ResolvedSpec, { image }: Findings): string {

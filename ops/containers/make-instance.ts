@@ -63,7 +63,7 @@ export async function settleAddress(
   });
 }
 
-function addressesOf(instances: readonly Instance[], except: string): string[] {
+export function addressesOf(instances: readonly Instance[], except: string): string[] {
   return instances
     .filter(({ name }) => name !== except)
     .flatMap(({ devices }) => Object.values(devices).map((device) => device["ipv4.address"] ?? ""))

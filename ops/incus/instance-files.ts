@@ -47,6 +47,17 @@ export class InstanceFiles {
     await this.send(path, "file", wanted, content, options);
   }
 
+  /** Changes the text of a file that is there; owner and mode stay. @throws NotFoundError */
+  async edit(path: string, change: (text: string) => string, options?: RequestOptions): Promise<void> {
+    const found = await this.read(path, options);
+    await this.send(path, "file", found, change(found.content.toString("utf8")), options);
+  }
+
+  /** Makes a symbolic link, root's. */
+  async link(path: string, target: string, options?: RequestOptions): Promise<void> {
+    await this.send(path, "symlink", {}, target, options);
+  }
+
   /** Makes one directory; fine when it is there. Its parent must exist. */
   async mkdir(path: string, attributes: FileAttributes = {}, options?: RequestOptions): Promise<void> {
     await this.send(path, "directory", { mode: 0o755, ...attributes }, "", options);
@@ -76,7 +87,7 @@ export class InstanceFiles {
 
   private async send(
     path: string,
-    type: "file" | "directory",
+    type: "file" | "directory" | "symlink",
     { uid = 0, gid = 0, mode = 0o644 }: FileAttributes,
     body: string | Buffer,
     options?: RequestOptions,

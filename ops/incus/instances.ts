@@ -1,4 +1,6 @@
+import type { Readable } from "node:stream";
 import type { IncusClient, RequestOptions } from "./client";
+import { BACKUP_TIMEOUT_MS, Backups } from "./backups";
 import { InstanceFiles } from "./instance-files";
 import { Snapshots } from "./snapshots";
 import { waitFor } from "../wait";
@@ -6,6 +8,14 @@ import { ChangedSinceReadError, IncusError, InstanceBusyError } from "./incus-er
 import type { Instance, InstanceChange, InstanceFull, InstanceState, NewInstance, StateChange, Tagged } from "./types";
 
 const BUSY_TIMEOUT_MS = 30_000;
+
+export interface Import {
+  name: string;
+  pool: string;
+  archive: Readable;
+  /** How long the archive is, if known. */
+  bytes?: number;
+}
 
 export interface StopOptions extends RequestOptions {
   force?: boolean;
@@ -138,6 +148,29 @@ export class Instances {
       request,
       options,
     );
+  }
+
+  /**
+   * Makes one from an archive, stopped. Its config is that of the archive, but for the name.
+   *
+   * @throws ConflictError when the name is taken
+   */
+  async import({ name, pool, archive, bytes }: Import, options?: RequestOptions): Promise<void> {
+    await this.client.post("/1.0/instances", undefined, {
+      timeoutMs: BACKUP_TIMEOUT_MS,
+      ...options,
+      body: archive,
+      headers: {
+        "content-type": "application/octet-stream",
+        ...(bytes !== undefined && { "content-length": String(bytes) }),
+        "x-incus-name": name,
+        "x-incus-pool": pool,
+      },
+    });
+  }
+
+  backups(name: string): Backups {
+    return new Backups(this.client, path(name));
   }
 
   snapshots(name: string): Snapshots {

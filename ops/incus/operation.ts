@@ -16,6 +16,15 @@ const DEFAULT_TIMEOUT_MS = 120_000;
 /** One `/wait` request; several make up the whole limit, so that a lost connection is noticed. */
 const ONE_WAIT_SECONDS = 30;
 
+const RUNNING: OperationData = {
+  id: "",
+  description: "",
+  status: "Running",
+  status_code: 103,
+  metadata: null,
+  err: "",
+};
+
 /** A background operation of Incus: something to wait for, or to cancel. */
 export class Operation {
   constructor(
@@ -39,7 +48,7 @@ export class Operation {
         const left = Math.max(1, Math.ceil((deadline - Date.now()) / 1000));
         const asked = Date.now();
         const data = await this.look(Math.min(left, ONE_WAIT_SECONDS), options.signal);
-        // A wait that ran out of time answers without an error: only the status code tells.
+        // Only the status code tells: a wait that ran out of time says how the operation is.
         if (data.status_code >= 200) return this.outcome(data);
         if (Date.now() >= deadline) {
           throw new TimeoutError(`Incus: "${data.description}" is not done after ${timeoutMs / 1000}s`, {
@@ -62,8 +71,14 @@ export class Operation {
     await this.transport.raw({ method: "DELETE", path: this.path, timeoutMs: 5000 });
   }
 
+  /** How it is after so long, or as soon as it is over. */
   private async look(seconds: number, signal?: AbortSignal): Promise<OperationData> {
-    const path = `${this.path}/wait?timeout=${seconds}`;
+    const data = await this.ask(`${this.path}/wait?timeout=${seconds}`, seconds, signal);
+    return data ?? (await this.ask(this.path, seconds, signal)) ?? { ...RUNNING, id: this.path };
+  }
+
+  /** Undefined when the wait ran out of time: Incus tells that as an error (6.0.4), as if the operation had failed. */
+  private async ask(path: string, seconds: number, signal?: AbortSignal): Promise<OperationData | undefined> {
     const { server } = this.transport;
     const response = await this.transport.raw({ method: "GET", path, timeoutMs: (seconds + 15) * 1000, signal });
     if (response.status === 404) {
@@ -73,6 +88,7 @@ export class Operation {
       });
     }
     const envelope = parseEnvelope(response.body, `GET ${path}`, response.status, server);
+    if (envelope.type === "error" && envelope.error === "context deadline exceeded") return undefined;
     // The wait for an operation that failed is an error answer with HTTP status 200 (6.0.4).
     if (envelope.type === "error") throw incusError(envelope.error_code ?? 500, envelope.error ?? "", path, server);
     return envelope.metadata as OperationData;

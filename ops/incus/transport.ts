@@ -1,6 +1,6 @@
 import type { Duplex, Readable } from "node:stream";
 import type { Socket } from "node:net";
-import { Pool } from "undici";
+import { Pool, type Dispatcher } from "undici";
 import { ContainariumError, TimeoutError } from "../errors";
 import { interrupted, throwIfInterrupted } from "../wait";
 import { IncusUnavailableError } from "./incus-error";
@@ -26,6 +26,8 @@ export interface RawResponse {
   headers: Record<string, string | string[] | undefined>;
   body: Buffer;
 }
+
+type ResponseBody = Dispatcher.ResponseData["body"];
 
 /** sshd allows 10 sessions on one connection (MaxSessions); the host helper needs some of them. */
 const CONNECTIONS = 4;
@@ -59,7 +61,17 @@ export class Transport {
     });
   }
 
+  /** The whole answer. */
   async raw(request: RawRequest): Promise<RawResponse> {
+    return this.send(request, async (body) => Buffer.from(await body.arrayBuffer()));
+  }
+
+  /** The answer's body flows: read it to its end, or destroy it. Errors on the way come from it as they are. */
+  async stream(request: RawRequest): Promise<Omit<RawResponse, "body"> & { body: Readable }> {
+    return this.send(request, (body) => Promise.resolve(body));
+  }
+
+  private async send<T>(request: RawRequest, read: (body: ResponseBody) => Promise<T>) {
     throwIfInterrupted(request.signal);
     const limit = AbortSignal.timeout(request.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const signal = request.signal === undefined ? limit : AbortSignal.any([limit, request.signal]);
@@ -71,7 +83,7 @@ export class Transport {
         body: request.body,
         signal,
       });
-      return { status: statusCode, headers, body: Buffer.from(await body.arrayBuffer()) };
+      return { status: statusCode, headers, body: await read(body) };
     } catch (error) {
       if (request.signal?.aborted === true) throw interrupted(request.signal);
       if (limit.aborted) throw this.timeout(request);

@@ -77,6 +77,7 @@ describe("on a server", () => {
 
   // In this order, on one server.
   test.each<[string, string[]]>([
+    ["`backup`", ["backup", "alice", "-o", "alice.tar.gz"]],
     ["`stop`", ["stop", "alice"]],
     ["`start`", ["start", "alice"]],
     ["`resize`", ["resize", "alice", "--memory", "2GiB"]],

@@ -1,4 +1,5 @@
 import { localImages } from "../../components/local/images";
+import { waitForSystemd } from "../../components/local/instance";
 import { machineImageAlias } from "../../components/local/machine-image";
 import { describeBans } from "../startup/machine/bans";
 import { describeFirewall } from "../startup/machine/firewall";
@@ -21,6 +22,7 @@ export function hostHelper(): void {
     await succeed(["incus", "launch", image, name, "-s", localNames(stack).pool, "--no-profiles", ...privileged], {
       cwd: "/",
     });
+    await waitForSystemd(name);
     machine.prepare();
     key = await machine.output("cat /usr/local/lib/stand-ins/keys/laptop.pub");
     const answer = await machine.helper({ op: "account.put", user: "alice", keys: [key], target: "10.0.3.10" });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Devices, Image } from "../../ops/incus/types";
 
 export interface FakeFile {
-  type: "file" | "directory";
+  type: "file" | "directory" | "symlink";
   content: string;
   uid: number;
   gid: number;
@@ -49,7 +49,7 @@ export interface Reply {
   metadata?: unknown;
   etag?: string;
   operation?: FakeOperation;
-  raw?: { headers: Record<string, string>; body: string };
+  raw?: { headers: Record<string, string>; body: string | Buffer };
 }
 
 /** Told by `wait` with HTTP status 200 (6.0.4). */

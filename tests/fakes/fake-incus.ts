@@ -18,6 +18,7 @@ import {
   type FakeOperation,
   type Reply,
 } from "./fake-incus-replies";
+import { archiveOf, readArchiveOf } from "./fake-archive";
 import { fakeHostKey } from "./keys";
 
 /**
@@ -37,6 +38,8 @@ export class FakeIncus {
   readonly executed: string[] = [];
   /** What a program prints, by its command line. */
   readonly outputs = new Map<string, string>();
+  /** Archives that lie on the server. */
+  backups = 0;
   connections = 0;
   images: Image[] = [goldenImage("debian/13", "2026-11-20T10:00:00Z")];
   network: Network = {
@@ -115,15 +118,18 @@ export class FakeIncus {
 
   private async answer(
     request: IncomingMessage,
-  ): Promise<{ status: number; headers: Record<string, string>; body: string }> {
+  ): Promise<{ status: number; headers: Record<string, string>; body: string | Buffer }> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks).toString("utf8");
+    const bytes = Buffer.concat(chunks);
+    const body = bytes.toString("utf8");
     const url = new URL(request.url ?? "/", "http://incus");
     this.requests.push(`${request.method} ${url.pathname}`);
     try {
       this.refuse(`${request.method} ${url.pathname}`, url.searchParams.get("path"));
-      const reply = await this.route(`${request.method}`, url, body, request.headers);
+      const reply = request.headers["x-incus-name"]
+        ? this.import(String(request.headers["x-incus-name"]), bytes)
+        : await this.route(`${request.method}`, url, body, request.headers);
       if (reply.raw !== undefined) return { status: 200, ...reply.raw };
       const headers = { "content-type": "application/json", ...(reply.etag === undefined ? {} : { etag: reply.etag }) };
       if (reply.operation === undefined) {
@@ -158,7 +164,7 @@ export class FakeIncus {
     if (resource === "operations") return this.operation(method, name, part ?? "");
     if (resource === "images") return { metadata: this.images };
     if (resource === "networks" && name === this.network.name) return { metadata: this.network };
-    if (resource !== "instances" || (rest.length > 0 && part !== "logs" && part !== "snapshots"))
+    if (resource !== "instances" || (rest.length > 0 && !["logs", "snapshots", "backups"].includes(part ?? "")))
       throw new Refusal(404, "not found");
     if (name === "") {
       if (method === "POST") return this.create(JSON.parse(body));
@@ -175,6 +181,7 @@ export class FakeIncus {
     if (part === "logs") return {};
     if (part === "exec") return this.exec(instance, JSON.parse(body));
     if (part === "state") return { metadata: present(instance).state };
+    if (part === "backups") return this.backup(method, instance, rest);
     if (part === "snapshots") return this.snapshot(method, instance, rest[0] ?? "", body);
     if (method === "PUT") return this.restore(instance, (JSON.parse(body) as { restore: string }).restore);
     if (method === "PATCH") return this.patch(instance, user, JSON.parse(body), headers["if-match"]);
@@ -199,6 +206,30 @@ export class FakeIncus {
       return failing("Creating instance", "Failed creating instance from image: disk quota exceeded");
     this.add({ name: body.name, config: { ...body.config }, devices: structuredClone(body.devices ?? {}) });
     return done("Creating instance");
+  }
+
+  private import(name: string, archive: Buffer): Reply {
+    if (this.instances.has(name)) return failing("Restoring backup", `Instance "${name}" already exists`, 409);
+    const { config, devices, files } = readArchiveOf(archive);
+    // 6.0.4 takes the address for wrong before it looks at anything else.
+    const subnet = this.network.config["ipv4.address"]!.replace(/\d+\/24$/, "");
+    if (!devices["eth0"]?.["ipv4.address"]?.startsWith(subnet))
+      return failing("Restoring backup", 'Device IP address not within network "incusbr0" subnet');
+    this.add({ name, config, devices, files });
+    return done("Restoring backup");
+  }
+
+  private backup(method: string, instance: FakeInstance, [name, part]: string[]): Reply {
+    if (method === "POST") {
+      this.backups += 1;
+      return done("Backing up instance");
+    }
+    if (method === "DELETE") {
+      this.backups -= 1;
+      return done(`Deleting backup ${name}`);
+    }
+    if (part !== "export") throw new Refusal(404, "not found");
+    return { raw: { headers: { "content-type": "application/octet-stream" }, body: archiveOf(instance) } };
   }
 
   private snapshot(method: string, instance: FakeInstance, name: string, body: string): Reply {
@@ -333,8 +364,10 @@ export class FakeIncus {
       this.operations.delete(id);
       return {};
     }
-    if (part !== "wait") throw new Refusal(404, "not found");
-    const answer = operation.answers.length > 1 ? operation.answers.shift()! : operation.answers[0]!;
+    const isWait = part === "wait";
+    const answer = isWait && operation.answers.length > 1 ? operation.answers.shift()! : operation.answers[0]!;
+    // A wait that runs out of time looks like a failure; the operation itself says that it goes on (6.0.4).
+    if (isWait && answer.status_code === 103) throw new OperationFailure(500, "context deadline exceeded");
     if (answer.status_code >= 400) throw new OperationFailure(answer.status_code, answer.err ?? "");
     if (answer.status_code === 200) this.operations.delete(id);
     return {

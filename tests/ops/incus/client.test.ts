@@ -57,7 +57,7 @@ it("throws what a background operation failed with", async () => {
 it("waits on when a wait ran out of time", async () => {
   await client.instances.create(container("slow-start"));
   await client.instances.start("slow-start-container");
-  expect(fake.requests.filter((request) => request.endsWith("/wait"))).toHaveLength(4);
+  expect(fake.requests.filter((request) => request.endsWith("/wait"))).toHaveLength(3);
 });
 
 it("gives up at the limit and asks the operation to stop", async () => {

@@ -1,0 +1,72 @@
+import { ConflictError, OperationError } from "../errors";
+import type { Server } from "../host/server";
+import type { RequestOptions } from "../incus/client";
+import type { Container } from "./container";
+import { describeContainer } from "./describe";
+import { readHostKey } from "./guest-files";
+import { KEY } from "./instance-config";
+import { readRecord } from "./record";
+import type { ResolvedSpec } from "./spec";
+
+/** How long the first SSH banner may take. [M] 0.5 s from start; a loaded server needs more. */
+const SSH_TIMEOUT_SECONDS = 60;
+
+/**
+ * The end of every making of a container: it is ready when SSH answers on the user's own way, and then says so.
+ *
+ * @param run the making's own mark
+ * @throws ConflictError when a later run took it over
+ */
+export async function finish(
+  server: Server,
+  { spec, address, run }: { spec: ResolvedSpec; address: string; run: string },
+  request: RequestOptions,
+): Promise<Container> {
+  const hostKey = await verify(server, spec, address, request);
+  return markReady(server, spec, run, hostKey, request);
+}
+
+/** The user's own way must end at this container's SSH server, and not at another's. */
+async function verify(server: Server, spec: ResolvedSpec, target: string, request: RequestOptions): Promise<string> {
+  const answer = await server.helper(
+    { op: "path.verify", user: spec.user, target, timeoutSeconds: SSH_TIMEOUT_SECONDS },
+    request,
+  );
+  const hostKey = await readHostKey(server.incus, spec.name, request);
+  const shown = answer.hostKeys.filter((key) => key.split(" ")[0] === hostKey.split(" ")[0]);
+  if (shown.length > 0 && !shown.some((key) => key.split(" ").slice(0, 2).join(" ") === hostKey)) {
+    throw new OperationError(`another machine answers at ${target}: its host key is not that of ${spec.name}`, {
+      server: server.name,
+    });
+  }
+  return hostKey;
+}
+
+/** The last change: from now on it is complete. Only if no later run took it over. */
+async function markReady(
+  server: Server,
+  spec: ResolvedSpec,
+  run: string,
+  hostKey: string,
+  request: RequestOptions,
+): Promise<Container> {
+  const change = { [KEY.state]: "ready", [KEY.hostKeys]: JSON.stringify([hostKey]), [KEY.run]: "" };
+  const before = await server.incus.instances.modify(
+    spec.name,
+    (current) => {
+      if (current.config[KEY.run] !== run) throw beingMade(server, spec);
+      return { config: change };
+    },
+    request,
+  );
+  const record = readRecord({ ...before, config: { ...before.config, ...change } })!;
+  return describeContainer(record, "running", server.name);
+}
+
+export function beingMade(server: Server, spec: ResolvedSpec, cause?: unknown): ConflictError {
+  return new ConflictError(`somebody else is making ${spec.name} on ${server.name} at this moment`, {
+    server: server.name,
+    cause,
+    remedy: `Look at it when they are done:\n  containarium-ops info ${spec.user}`,
+  });
+}
