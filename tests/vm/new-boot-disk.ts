@@ -45,7 +45,11 @@ export function newBootDisk(server: TestServer): void {
   const wrongDisks: [what: string, prepare: string, reason: RegExp][] = [
     ["a blank disk where there must be data", "true", /data disk refused: \S+ is blank/],
     ["a foreign ext4 disk", `mkfs.ext4 -q ${disk}`, /data disk refused: \S+ holds ext4/],
-    ["a partition table", `echo label: gpt | sfdisk -q ${disk}`, /holds a partition table without a pool/],
+    [
+      "a partition table",
+      `${pool("gone", "theirs")}; zpool destroy gone; zpool labelclear -f ${disk}-part1`,
+      /holds a partition table without a pool/,
+    ],
     ["a foreign pool", `${pool("tank", "theirs")}; zpool export tank`, /holds the pool tank/],
     [
       "another server's disk",
