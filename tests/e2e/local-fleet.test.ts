@@ -7,6 +7,7 @@ import { rmSync } from "node:fs";
 import { attacks } from "./attacks";
 import { badInput } from "./bad-input";
 import { balanced } from "./balanced";
+import { embedding } from "./embedding";
 import { freshClone, removeLeftovers } from "./clone";
 import { hostHelper } from "./host-helper";
 import { keysAndPower } from "./keys-and-power";
@@ -33,6 +34,7 @@ describe("more servers", () => moreServers(fleet));
 describe("a balanced fleet", () => balanced(fleet));
 describe("the host helper", () => hostHelper());
 describe("another project", () => otherProject(fleet));
+describe("a program that embeds a fleet", () => embedding(fleet));
 describe("npm run quickstart:down", () => quickstartDown(fleet));
 
 afterAll(async () => {
