@@ -33,8 +33,6 @@ export interface Settings {
   google?: GoogleSettings;
 }
 
-type BalancingSettings = Pick<Settings, "loadBalancer" | "outOfBalancer">;
-
 export interface ContainerSettings {
   user: string;
   sshKeys: string[];
