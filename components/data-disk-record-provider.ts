@@ -5,6 +5,8 @@ import { known } from "./known";
 
 export interface DataDiskRecordInputs {
   disk: string;
+  /** Id of the Google project; undefined in records of an older version. */
+  project?: string;
   zone: string;
   type: string;
   sizeGb: number;
@@ -19,14 +21,15 @@ export const dataDiskRecordProvider = {
   /** Only a new record asks what the project has: an old one's disk is there, of course. */
   async check(olds: Partial<Record> | undefined, news: Record): Promise<dynamic.CheckResult<Record>> {
     const isNew = olds?.disk === undefined || olds.disk !== news.disk;
-    const reason = isNew ? forgottenDisk(news) : undefined;
+    const reason = isNew ? (forgottenGeneration(olds, news) ?? forgottenDisk(news)) : undefined;
     return { inputs: news, failures: reason === undefined ? [] : [{ property: "disk", reason }] };
   },
 
   /** @throws InvalidInputError for a change that would be another disk under the same name */
   async diff(_id: string, olds: Record, news: Record): Promise<dynamic.DiffResult> {
+    refuseAnotherProject(olds, news);
     if (known(news.disk) !== undefined && olds.disk === news.disk) refuseAnotherDisk(olds, news);
-    const fields = ["disk", "zone", "type", "sizeGb"] as const;
+    const fields = ["disk", "project", "zone", "type", "sizeGb"] as const;
     return { changes: fields.some((field) => olds[field] !== news[field]), replaces: [] };
   },
 
@@ -45,6 +48,25 @@ export const dataDiskRecordProvider = {
   async delete(): Promise<void> {},
 };
 
+/**
+ * A server whose entry in containarium:dataDisks was dropped goes back to an older disk. If that was deleted meanwhile, it
+ * would be a new and empty one, and an empty server that everybody takes for theirs. With `adopt` it is meant, and there.
+ */
+function forgottenGeneration(olds: Partial<Record> | undefined, { disk, adopt }: Record): string | undefined {
+  if (olds?.disk === undefined || known(disk) === undefined || adopt || generationOf(disk) >= generationOf(olds.disk))
+    return undefined;
+  const server = /-jump-(\d+)-data/.exec(disk)?.[1];
+  return (
+    `jump-${server} has the disk ${olds.disk}, and ${disk} is an older one. ` +
+    `Keep its entry in containarium:dataDisks:  {server: ${server}, generation: ${generationOf(olds.disk)}}`
+  );
+}
+
+/** 1 for the disk that a server was born with (naming.ts). */
+function generationOf(disk: string): number {
+  return Number(/-data-g(\d+)$/.exec(disk)?.[1] ?? 1);
+}
+
 /** What is wrong about the disk that is there, or not there; undefined when nothing is. */
 function forgottenDisk({ disk, zone, adopt, inProject }: Record): string | undefined {
   if (known(inProject) === undefined || inProject === adopt) return undefined;
@@ -54,6 +76,17 @@ function forgottenDisk({ disk, zone, adopt, inProject }: Record): string | undef
     `the disk ${disk} is in ${zone} already, left by a server that was removed, perhaps with people's data on it. ` +
     `To take it for jump-${server}, put this into containarium:dataDisks:  {server: ${server}, adopt: true}`
   );
+}
+
+/** Names are free in another project: nothing there would collide, and the fleet would come up new and empty. */
+function refuseAnotherProject(olds: Record, news: Record): void {
+  if (olds.project === undefined || olds.project === known(news.project)) return;
+  throw new InvalidInputError(`the disk ${olds.disk} is in the project ${olds.project}, not in ${news.project}`, {
+    leftBehind: "everything as it was",
+    remedy:
+      `Set  gcp:project  back to ${olds.project} (where it is not set, GOOGLE_PROJECT and the like say which). ` +
+      "For a fleet in another project make another stack.",
+  });
 }
 
 function refuseAnotherDisk(olds: Record, news: Record): void {

@@ -35,9 +35,11 @@ export class ZfsDisk extends pulumi.ComponentResource {
     super("containarium:google:ZfsDisk", name, {}, options);
     const { plan, project, zone, type, fleet, snapshotPolicy, protect = false } = args;
     this.record = new DataDiskRecord(
-      `${plan.logicalName}-record`,
+      // One for all generations: it knows which one the server had.
+      `${name}-record`,
       {
         disk: plan.name,
+        project,
         zone,
         type,
         sizeGb: plan.sizeGb,

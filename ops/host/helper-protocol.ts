@@ -30,6 +30,8 @@ export interface HelperProtocol {
       silent: { server: string; reason: string }[];
     };
   };
+  /** Forgets what a server said that is gone for good; one that answers after all is heard again. */
+  "peers.forget": { request: { server: string }; result: AccountChanges & { forgotten: boolean } };
 }
 
 /** `here`, or the name of the server where the person's container is. */

@@ -56,6 +56,8 @@ export class FakeHelper {
       case "peers.pull":
         this.onPull();
         return success({ accounts: this.accounts.size, changed: 0, removed: 0, answered: [], silent: this.silentPeers, skipped: [] }); // prettier-ignore
+      case "peers.forget":
+        return success({ accounts: this.accounts.size, changed: 0, removed: 0, skipped: [], forgotten: true });
       default:
         return failure("invalid", "unknown op");
     }

@@ -67,15 +67,19 @@ export class FleetSandbox extends Sandbox {
   /** The fleet's service of this server, at its own address only. Its log comes with `logged`. */
   async startService(options: object = {}): Promise<{ child: ChildProcess; logged: () => string }> {
     const driver = path.join(__dirname, "sandbox.py");
+    // The one of the test before was killed; until it is gone, its answers would pass for this one's.
+    await until(
+      async () => !(await listens(addressOf(1))),
+      () => "an earlier service still answers",
+    );
     const child = spawn("python3", ["-I", driver, HELPER, this.root, "--fleet", FLEET, JSON.stringify(options)]);
     this.children.push(child);
     let log = "";
     child.stderr.on("data", (data) => (log += data));
-    const deadline = Date.now() + 20_000;
-    while (!(await listens(addressOf(1)))) {
-      if (Date.now() > deadline || child.exitCode !== null) throw new Error(`the service does not start: ${log}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await until(
+      async () => child.exitCode === null && (await listens(addressOf(1))),
+      () => `the service does not start: ${log}`,
+    );
     return { child, logged: () => log };
   }
 
@@ -89,6 +93,14 @@ export class FleetSandbox extends Sandbox {
   override remove(): void {
     for (const child of this.children) child.kill("SIGKILL");
     super.remove();
+  }
+}
+
+async function until(condition: () => Promise<boolean>, otherwise: () => string): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(otherwise());
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 

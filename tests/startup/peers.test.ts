@@ -209,6 +209,23 @@ test("nobody is taken from one peer by another, before that one has let go", asy
   expect(await users()).toEqual(["bob 10.0.4.10 jump-2"]);
 });
 
+test("whoever lived on a server that is gone for good lives where they live now, once that is said", async () => {
+  await server.startIncus();
+  peers[0]!.claims = [bob, { ...bob, user: "carol", target: "10.0.4.11" }];
+  await server.ask(PULL);
+  await peers[0]!.close();
+  peers[1]!.claims = [{ ...bob, target: "10.0.5.10" }];
+  await server.ask(PULL);
+  expect(await users()).toEqual(["bob 10.0.4.10 jump-2", "carol 10.0.4.11 jump-2"]);
+  const forget = (name: string) => server.ask({ op: "peers.forget", server: name });
+  expect((await forget("jump-2")).result).toMatchObject({ forgotten: true, accounts: 1, removed: 1, skipped: [] });
+  expect(await users()).toEqual(["bob 10.0.5.10 jump-3"]);
+  expect((await forget("jump-2")).result).toMatchObject({ forgotten: false, changed: 0, removed: 0 });
+  for (const name of ["jump-1", "jump-0", "jump-241", "../jump-3"]) {
+    expect((await forget(name)).error?.code).toBe("invalid");
+  }
+});
+
 test("who comes to live here is nobody else's, and who is deleted here may be", async () => {
   await server.startIncus();
   peers[0]!.claims = [bob];

@@ -51,6 +51,14 @@ it("does not count a server as told that does not hear the changed one", async (
   expect(silent.get("jump-3")?.message).toBe("it does not hear jump-1: no answer in time");
 });
 
+it("has every server forget one that is silent and no longer in the fleet; one that is only silent is remembered", async () => {
+  fakes[2]!.helper.silentPeers = ["jump-1", "jump-4"].map((server) => ({ server, reason: "no answer in time" }));
+  const { heard } = await announceAccounts(fleet, "jump-2");
+  expect(heard).toEqual(["jump-1", "jump-3"]);
+  const forgotten = fakes.map(({ helper }) => helper.requests.filter(({ op }) => op === "peers.forget"));
+  expect(forgotten).toEqual(Array(3).fill([{ op: "peers.forget", server: "jump-4" }]));
+});
+
 it("says so of a server whose helper is older and knows no such thing", async () => {
   fakes[1]!.behaviour.helper = "missing";
   const { heard, silent } = await announceAccounts(fleet, "jump-1");
