@@ -19,7 +19,13 @@ export function embedding(fleet: TestFleet): void {
     for (const file of ["alice", ".containarium/admin_key"]) {
       execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "x@laptop", "-f", path.join(folder, file)]);
     }
-    const config = { target: "local", image: "debian/13", localSubnet: await freeSubnet(), diskQuota: "5GB", dataDiskSizeGb: 10 };
+    const config = {
+      target: "local",
+      image: "debian/13",
+      localSubnet: await freeSubnet(),
+      diskQuota: "5GB",
+      dataDiskSizeGb: 10,
+    };
     const { code, stdout, stderr } = await run(["node", path.join(fleet.clone, "examples/embedding/fleet.js")], {
       cwd: folder,
       timeoutMs: 600_000,

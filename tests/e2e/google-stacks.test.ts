@@ -1,6 +1,7 @@
 /** The stack files, unmodified, with the real engine: they come up, change and go as an administrator would want. */
 import { appendFileSync } from "node:fs";
 
+import { declarationProblems } from "../google/declarations";
 import { preempt, startAgain, startStopped } from "../google/stand-in/backing";
 import { describeWithEngine, EngineProject } from "../google/stand-in/engine-run";
 import { ALICE_KEY } from "../fakes/keys";
@@ -96,6 +97,8 @@ describeWithEngine()("the stacks on Google", () => {
       const parts = [...sharedParts, ...balancerParts, ...each([...serverParts, inBalancer], 1, 2, 3)];
       expect(await prod.changes("up")).toEqual(all("create", parts));
       expect(await prod.changes("up")).toEqual([]);
+      // As the engine sent it, references resolved: what the declarations of the provider's package say.
+      expect(prod.google.all().flatMap((thing) => declarationProblems(thing))).toEqual([]);
       const { inventory } = await prod.outputs();
       expect(inventory.balancer).toEqual({ address: expect.stringMatching(/^\d/), port: 22 });
     });

@@ -1,6 +1,5 @@
 import { regionOf } from "../../../components/fleet-plan";
 import { type Backing, pretence } from "./backing";
-import { checks } from "./checks";
 import { diffOf } from "./diff";
 import type { Made, Properties, Resource, StandInProvider } from "./engine-protocol";
 import { machineHost, standInDirectory } from "./environment";
@@ -9,7 +8,7 @@ import { types } from "./kinds";
 import { machines } from "./machines/backing";
 import { currentOutputs, firstOutputs } from "./outputs";
 import { PretendedProject, type Thing } from "./project";
-import { hasUnknown, valuesAt } from "./properties";
+import { valuesAt } from "./properties";
 import { checkReferences, goneWith, GoogleError, idOf, kindOf, refuseDeletionInUse } from "./references";
 import { stops } from "./stops";
 
@@ -40,11 +39,7 @@ export function gcpProvider(env: NodeJS.ProcessEnv, { operationMs = 200 } = {}):
 
     check({ type }, inputs) {
       const missing = kindOf({ type }).named.filter((property) => valuesAt(inputs, property).length === 0);
-      const refused = hasUnknown(inputs) ? [] : checks.flatMap((check) => check(type, inputs));
-      return [
-        ...missing.map((property) => ({ property, reason: `${property} is not set; a random one would be made up` })),
-        ...refused.map((reason) => ({ property: "", reason })),
-      ];
+      return missing.map((property) => ({ property, reason: `${property} is not set; a random one would be made up` }));
     },
 
     diff: ({ type }, olds, news) => diffOf(type, kindOf({ type }), olds, news),
