@@ -1,4 +1,4 @@
-import { type Properties, type PropertyChange, unknownValue } from "./engine-protocol";
+import type { Properties, PropertyChange } from "./engine-protocol";
 
 /** Pure: looking into nested properties, and comparing them property by property. */
 
@@ -11,11 +11,6 @@ export function valuesAt(properties: unknown, path: string): unknown[] {
     [properties],
   );
   return values.filter((value) => value !== undefined && value !== null);
-}
-
-export function hasUnknown(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return value === unknownValue;
-  return Object.values(value).some(hasUnknown);
 }
 
 /** The leaves that differ. A value that is not known yet differs from every other. */
