@@ -9,10 +9,12 @@ export async function incus(...args: string[]): Promise<string> {
   return await runOnHost(["incus", ...args]);
 }
 
-/** The object at an API path, or undefined when Incus says that there is none. */
+/** What is at an API path; undefined when Incus says that there is none, or when it is an empty list. */
 export async function queryIncus<T>(path: string): Promise<T | undefined> {
   try {
-    return JSON.parse(await incus("query", path)) as T;
+    const said = await incus("query", path);
+    // An empty list, of storage pools for one, is printed as nothing at all.
+    return said.trim() === "" ? undefined : (JSON.parse(said) as T);
   } catch (error) {
     if (error instanceof OperationError && /not found/i.test(error.message)) return undefined;
     throw translated(error);
