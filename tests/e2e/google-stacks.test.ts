@@ -95,6 +95,7 @@ describeWithEngine()("the stacks on Google", () => {
 
     test("three servers and a balancer", async () => {
       const parts = [...sharedParts, ...balancerParts, ...each([...serverParts, inBalancer], 1, 2, 3)];
+      expect(await prod.changes("preview")).toEqual(all("create", parts));
       expect(await prod.changes("up")).toEqual(all("create", parts));
       expect(await prod.changes("up")).toEqual([]);
       // As the engine sent it, references resolved: what the declarations of the provider's package say.
@@ -224,6 +225,7 @@ describeWithEngine()("the stacks on Google", () => {
   test("large: five servers", async () => {
     const large = await stackOf("large");
     const parts = [...sharedParts, ...balancerParts, ...each([...serverParts, inBalancer], 1, 2, 3, 4, 5)];
+    expect(await large.changes("preview")).toEqual(all("create", parts));
     expect(await large.changes("up")).toEqual(all("create", parts));
     expect(await large.changes("up")).toEqual([]);
     expect(await large.changes("destroy")).toEqual(gone(parts));
