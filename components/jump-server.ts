@@ -157,6 +157,8 @@ export class JumpServer extends pulumi.ComponentResource {
         },
         create: convergeCommand(wanted),
         triggers: [wanted, this.instance.instanceId],
+        // It would go out as variables of the SSH session, which our sshd does not take.
+        addPreviousOutputInEnv: false,
       },
       { ...parent, dependsOn: this.instance, customTimeouts: { create: "40m", update: "40m" } },
     );

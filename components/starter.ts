@@ -72,7 +72,6 @@ export class Starter extends pulumi.ComponentResource {
         timeZone: "Etc/UTC",
         attemptDeadline: "30s",
         paused,
-        retryConfig: { retryCount: 0 },
         httpTarget: {
           httpMethod: "POST",
           uri: `https://compute.googleapis.com/compute/v1/projects/${project}/zones/${zone}/instances/${names.instance}/start`,
