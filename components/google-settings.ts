@@ -35,7 +35,7 @@ export interface SnapshotSettings {
   retentionDays: number;
 }
 
-export const anywhere = "0.0.0.0/0";
+const anywhere = "0.0.0.0/0";
 
 /** Google starts daily snapshots on this grid only. */
 const startTimes = ["00:00", "04:00", "08:00", "12:00", "16:00", "20:00"] as const;
@@ -94,7 +94,7 @@ export const googleSchema = {
 type Parsed = z.output<z.ZodObject<typeof googleSchema>>;
 
 /** What the rules need to know beside Google's own keys. */
-export interface GoogleContext {
+interface GoogleContext {
   stack: string;
   project: string | undefined;
   servers: number[];

@@ -13,7 +13,7 @@ export interface SshLoadBalancerArgs {
 }
 
 /** Where the health checks of a passthrough balancer come from (cloud.google.com/load-balancing/docs/health-check-concepts). */
-export const healthCheckRanges = ["35.191.0.0/16", "209.85.152.0/22", "209.85.204.0/22"];
+const healthCheckRanges = ["35.191.0.0/16", "209.85.152.0/22", "209.85.204.0/22"];
 
 /**
  * One address for SSH before all servers of a fleet. It passes packets on as they are: servers see who comes. A server
