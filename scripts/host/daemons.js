@@ -58,7 +58,8 @@ async function startUnit(host, name) {
 async function startByHand(host, name) {
   const command =
     name === "lxcfs"
-      ? "mkdir -p /var/lib/lxcfs && exec setsid --fork lxcfs /var/lib/lxcfs"
+      ? // A mount whose lxcfs was killed stays, and is in the way of the next one.
+        "{ umount --lazy /var/lib/lxcfs || true; } && mkdir -p /var/lib/lxcfs && exec setsid --fork lxcfs /var/lib/lxcfs"
       : `exec setsid --fork ${daemonOf(host)} --group incus-admin`;
   const log = `${logDirectory}/${name === "lxcfs" ? "lxcfs" : "incusd"}.log`;
   // The redirection is the shell's: nothing of ours stays open in it, and it outlives us.
@@ -69,9 +70,13 @@ async function startByHand(host, name) {
   }
 }
 
-/** @param {import("./host").Host} host */
+/**
+ * Whether it is mounted, and answers: the mount outlives an lxcfs that was killed, and what Incus starts then sees
+ * the memory of the whole host.
+ * @param {import("./host").Host} host
+ */
 function lxcfsRuns(host) {
-  return (host.read("/proc/self/mounts") ?? "").includes(" fuse.lxcfs ");
+  return host.exists("/var/lib/lxcfs/proc/meminfo");
 }
 
 /** @param {import("./host").Host} host */

@@ -1,12 +1,12 @@
 import { planDaemons, startDaemons } from "../../../scripts/host/daemons";
 import { fakeHost } from "../fake-host";
 
-const lxcfsMounted = { "/proc/self/mounts": "lxcfs /var/lib/lxcfs fuse.lxcfs rw 0 0\n" };
+const lxcfsRuns = { "/var/lib/lxcfs/proc/meminfo": "" };
 const incusd = "/usr/libexec/incus/incusd";
 
 describe("planDaemons", () => {
   it("finds both running", async () => {
-    expect(await planDaemons(fakeHost({ files: lxcfsMounted, answers: { "incus query": {} } }))).toEqual([]);
+    expect(await planDaemons(fakeHost({ files: lxcfsRuns, answers: { "incus query": {} } }))).toEqual([]);
   });
 
   it("finds neither", async () => {
@@ -16,6 +16,15 @@ describe("planDaemons", () => {
 });
 
 describe("startDaemons", () => {
+  it("takes the mount of a killed lxcfs for what it is", async () => {
+    const dead = { "/proc/self/mounts": "lxcfs /var/lib/lxcfs fuse.lxcfs rw 0 0\n" };
+    const host = fakeHost({ files: dead, answers: { "incus query": {}, sh: {} } });
+    expect(await planDaemons(host)).toEqual(["lxcfs"]);
+    host.exists = () => host.commands.some((command) => command.includes("setsid --fork lxcfs"));
+    await startDaemons(host, ["lxcfs"]);
+    expect(host.commands.at(-1)).toMatch(/umount --lazy \/var\/lib\/lxcfs/);
+  });
+
   it("leaves it to systemd where that is in charge", async () => {
     const host = fakeHost({
       files: { "/run/systemd/system": "", [incusd]: "" },
@@ -27,7 +36,7 @@ describe("startDaemons", () => {
 
   it("starts them by hand elsewhere, detached, lxcfs first, each with its log", async () => {
     const host = fakeHost({
-      files: { ...lxcfsMounted, [incusd]: "" },
+      files: { ...lxcfsRuns, [incusd]: "" },
       answers: { sh: {}, [incusd]: {}, "incus query": {} },
     });
     await startDaemons(host, ["incus", "lxcfs"]);
