@@ -34,7 +34,7 @@ export async function runPulumi(args: string[], { project, env, signal }: Pulumi
       cause: error,
     });
   });
-  if (code !== 0) throw translate(stderr || stdout, project);
+  if (code !== 0) throw translate(`${stderr}\n${stdout}`, project);
   return stdout;
 }
 
