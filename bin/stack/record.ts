@@ -13,7 +13,7 @@ export async function updateStack({
   users,
   stack,
   ...run
-}: Omit<PulumiRun, "signal"> & { stack: string; users: string[] }) {
+}: Omit<PulumiRun, "signal"> & { stack: string; users: string[] }): Promise<void> {
   const targets = users.flatMap((user) => ["--target", targetOf(user)]);
   // No signal: at a terminal Ctrl-C reaches the engine by itself, and a second one would make it drop its state.
   await runPulumi(

@@ -46,6 +46,11 @@ test("nothing selected: the local stack, if the project has one", async () => {
   expect((await read()).inventory.stack).toBe("local");
 });
 
+test("the engine's error is found wherever it stands, whatever else it warns of", async () => {
+  const read = engine("echo 'warning: a newer version is there' >&2; echo '    error: the pool is full'; exit 1");
+  await expect(read("prod")).rejects.toMatchObject({ kind: "failed", message: "pulumi: the pool is full" });
+});
+
 test("an inventory of another version says which field", async () => {
   const newer = JSON.stringify({ ...inventoryOf("jump-1"), schema: 2 });
   await expect(engine(`echo '${newer}'`)()).rejects.toMatchObject({
