@@ -255,12 +255,20 @@ rebuild_accounts() {
     { cat /run/containarium/rebuild.json; return 1; }
 }
 
-# First our own people are told, then the others' are asked for; a peer that is silent counts as it was heard last.
+# First our own people are told, then the others' are asked for. A peer that is silent counts as it was heard last; one
+# that answered before is asked again, as two servers that start together are slow. Ready means that we know.
 ensure_fleet_service() {
   enable containarium-fleet.service
   systemctl restart containarium-fleet.service
-  echo '{"op":"peers.pull"}' | /usr/local/sbin/containarium-host > /run/containarium/peers.json ||
-    { cat /run/containarium/peers.json; return 1; }
+  local attempt
+  for attempt in 1 2 3; do
+    echo '{"op":"peers.pull"}' | /usr/local/sbin/containarium-host > "$run/peers.json" ||
+      { cat "$run/peers.json"; return 1; }
+    python3 -c '
+import json, sys
+sys.exit(len(json.load(open(sys.argv[1]))["result"]["silent"]) > 0)' "$run/peers.json" && return 0
+    [ "$attempt" = 3 ] || sleep 1
+  done
 }
 
 ensure_fail2ban() {

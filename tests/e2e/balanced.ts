@@ -232,8 +232,8 @@ export function balanced(fleet: TestFleet): void {
     await until(() => isReady(3), 120, "jump-3 to be ready");
     // Ready means that it knows: nothing is waited for any more.
     const config = await fleet.exported("xaver", fleet.addressOf(3));
-    expect((await whoami("xaver", config)).stdout).toBe("xaver\n");
-    for (const user of users) expect((await through(user, 3)).stdout).toBe(`${user}\n`);
+    expect(await whoami("xaver", config)).toMatchObject({ stdout: "xaver\n", stderr: "" });
+    for (const user of users) expect(await through(user, 3)).toMatchObject({ stdout: `${user}\n`, stderr: "" });
     await until(async () => (await whoami("wanda", configs["wanda"]!)).stdout === "wanda\n", 15, "wanda's login");
   });
 
