@@ -77,7 +77,7 @@ export function aClass(fleet: TestFleet): void {
     ]);
     await free();
     expect(late).toMatchObject({
-      code: 7,
+      code: 4,
       stderr: expect.stringMatching(/cannot lock \/etc\/passwd.*held by .*python3/),
     });
     expect((await fleet.ops(["info", "pupil3"])).code).toBe(3);
