@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { recordOperation } from "../audit/record-operation";
 import { ConflictError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
@@ -46,6 +47,13 @@ export async function createContainer(
 ): Promise<Container> {
   const wanted = resolveSpec(spec);
   if (options.ifExists !== "adopt") assertHasKey(wanted);
+  const detail = options.createdBy === undefined ? "" : `by ${options.createdBy}`;
+  return recordOperation(server, { operation: "create", user: wanted.user, detail }, () =>
+    create(server, wanted, options),
+  );
+}
+
+async function create(server: Server, wanted: ResolvedSpec, options: CreateOptions): Promise<Container> {
   const steps = new Steps(CREATE_STEPS, options.onStep, options.signal);
   const request: RequestOptions = { signal: options.signal };
   const findings = await prepare(server, wanted, request);

@@ -1,3 +1,4 @@
+import { recordOperation } from "../audit/record-operation";
 import { ConflictError, ContainariumError, NotFoundError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
@@ -22,6 +23,10 @@ export async function deleteContainer(
   user: string,
   options?: RequestOptions,
 ): Promise<{ deleted: boolean }> {
+  return recordOperation(server, { operation: "delete", user }, () => remove(server, user, options));
+}
+
+async function remove(server: Server, user: string, options?: RequestOptions): Promise<{ deleted: boolean }> {
   const name = containerName(parseUserName(user));
   const [instance, account] = await Promise.all([
     findInstance(server, name, options),

@@ -1,3 +1,4 @@
+import { recordOperation } from "../audit/record-operation";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import { adoptContainer } from "./adopt";
@@ -18,5 +19,7 @@ export async function updateContainer(
   options?: RequestOptions,
 ): Promise<Container> {
   const wanted = resolveSpec(spec);
-  return adoptContainer(server, wanted, await readOwn(server, wanted.user, options), options);
+  return recordOperation(server, { operation: "update", user: wanted.user }, async () =>
+    adoptContainer(server, wanted, await readOwn(server, wanted.user, options), options),
+  );
 }
