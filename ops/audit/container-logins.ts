@@ -57,8 +57,9 @@ function parseLine(line: string, user: string): ContainerLogin | undefined {
   try {
     const entry = JSON.parse(line) as Record<string, unknown> | null;
     const match = ACCEPTED.exec(String(entry?.MESSAGE));
-    if (match === null || match[1] !== user) return undefined;
-    const time = new Date(Number(entry?.__REALTIME_TIMESTAMP) / 1000).toISOString();
+    const microseconds = /^\d{1,17}$/.exec(String(entry?.__REALTIME_TIMESTAMP));
+    if (match === null || match[1] !== user || microseconds === null) return undefined;
+    const time = new Date(Number(microseconds[0]) / 1000).toISOString();
     return { event: "container-login", time, user, address: match[2]!, port: Number(match[3]), key: match[4]! };
   } catch {
     return undefined;
