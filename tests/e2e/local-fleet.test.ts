@@ -5,6 +5,7 @@
 import { rmSync } from "node:fs";
 
 import { attacks } from "./attacks";
+import { audit, auditOutlivesTheMachine } from "./audit";
 import { badInput } from "./bad-input";
 import { balanced } from "./balanced";
 import { embedding } from "./embedding";
@@ -29,7 +30,9 @@ describe("people", () => people(fleet));
 describe("keys and power", () => keysAndPower(fleet));
 describe("bad input", () => badInput(fleet));
 describe("pulumi up", () => pulumiUp(fleet));
+describe("audit, sessions, bans, status", () => audit(fleet));
 describe("the disk is the machine", () => theDiskIsTheMachine(fleet));
+describe("the record and a machine that is gone", () => auditOutlivesTheMachine(fleet));
 describe("more servers", () => moreServers(fleet));
 describe("a balanced fleet", () => balanced(fleet));
 describe("the host helper", () => hostHelper());
