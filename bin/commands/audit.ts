@@ -1,5 +1,4 @@
 import { parseUserName } from "../../ops/containers/user-name";
-import { InvalidInputError } from "../../ops/errors";
 import { renderCsv } from "../output/csv";
 import { printable } from "../output/printable";
 import { renderTable } from "../output/table";
@@ -79,8 +78,18 @@ const csvHead = [
 ];
 
 function csvRow(event: AuditEvent): string[] {
-  const fields: Record<string, unknown> = { ...event };
-  const { endedAt, target, message, reason = message, ...others } = fields;
-  const cells: Record<string, unknown> = { ...others, reason, ended_at: endedAt, may_reach: target };
-  return csvHead.map((name) => (cells[name] === undefined ? "" : String(cells[name])));
+  const {
+    endedAt,
+    target,
+    message,
+    reason = message,
+    ...others
+  } = event as Record<string, string | number | undefined>;
+  const cells: Record<string, string | number | undefined> = {
+    ...others,
+    reason,
+    ended_at: endedAt,
+    may_reach: target,
+  };
+  return csvHead.map((name) => String(cells[name] ?? ""));
 }
