@@ -47,13 +47,6 @@ export async function createContainer(
 ): Promise<Container> {
   const wanted = resolveSpec(spec);
   if (options.ifExists !== "adopt") assertHasKey(wanted);
-  const detail = options.createdBy === undefined ? "" : `by ${options.createdBy}`;
-  return recordOperation(server, { operation: "create", user: wanted.user, detail }, () =>
-    create(server, wanted, options),
-  );
-}
-
-async function create(server: Server, wanted: ResolvedSpec, options: CreateOptions): Promise<Container> {
   const steps = new Steps(CREATE_STEPS, options.onStep, options.signal);
   const request: RequestOptions = { signal: options.signal };
   const findings = await prepare(server, wanted, request);
@@ -70,6 +63,20 @@ async function create(server: Server, wanted: ResolvedSpec, options: CreateOptio
   }
 
   assertHasKey(wanted);
+  const detail = options.createdBy === undefined ? "" : `by ${options.createdBy}`;
+  return recordOperation(server, { operation: "create", user: wanted.user, detail }, () =>
+    make(server, wanted, findings, steps, options),
+  );
+}
+
+async function make(
+  server: Server,
+  wanted: ResolvedSpec,
+  findings: Findings,
+  steps: Steps,
+  options: CreateOptions,
+): Promise<Container> {
+  const request: RequestOptions = { signal: options.signal };
   const run = randomUUID();
   return withRollback(server, wanted, run, async (made) => {
     const making = { run, createdAt: new Date().toISOString(), createdBy: options.createdBy ?? "containarium" };

@@ -23,10 +23,6 @@ export async function deleteContainer(
   user: string,
   options?: RequestOptions,
 ): Promise<{ deleted: boolean }> {
-  return recordOperation(server, { operation: "delete", user }, () => remove(server, user, options));
-}
-
-async function remove(server: Server, user: string, options?: RequestOptions): Promise<{ deleted: boolean }> {
   const name = containerName(parseUserName(user));
   const [instance, account] = await Promise.all([
     findInstance(server, name, options),
@@ -40,14 +36,18 @@ async function remove(server: Server, user: string, options?: RequestOptions): P
     });
   }
   if (instance === undefined && isElsewhere(account.home)) return { deleted: false };
-  const removed = account.state === "ours" && (await server.helper({ op: "account.remove", user }, options)).removed;
-  if (instance === undefined) return { deleted: removed };
-  try {
-    await removeInstance(server, name, options);
-  } catch (error) {
-    throw halfDone(error, name, user);
-  }
-  return { deleted: true };
+  // Nothing is there: nothing to record either.
+  if (instance === undefined && account.state !== "ours") return { deleted: false };
+  return recordOperation(server, { operation: "delete", user }, async () => {
+    const removed = account.state === "ours" && (await server.helper({ op: "account.remove", user }, options)).removed;
+    if (instance === undefined) return { deleted: removed };
+    try {
+      await removeInstance(server, name, options);
+    } catch (error) {
+      throw halfDone(error, name, user);
+    }
+    return { deleted: true };
+  });
 }
 
 async function findInstance(server: Server, name: string, options?: RequestOptions): Promise<Instance | undefined> {

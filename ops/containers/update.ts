@@ -1,4 +1,3 @@
-import { recordOperation } from "../audit/record-operation";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import { adoptContainer } from "./adopt";
@@ -19,7 +18,5 @@ export async function updateContainer(
   options?: RequestOptions,
 ): Promise<Container> {
   const wanted = resolveSpec(spec);
-  return recordOperation(server, { operation: "update", user: wanted.user }, async () =>
-    adoptContainer(server, wanted, await readOwn(server, wanted.user, options), options),
-  );
+  return adoptContainer(server, wanted, await readOwn(server, wanted.user, options), options);
 }

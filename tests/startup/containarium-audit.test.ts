@@ -114,6 +114,7 @@ test.each<[string, unknown, Record<string, string>]>([
   ["of another process than root's", accepted("alice"), { _UID: "70000" }],
   ["of nobody", accepted("alice"), { _UID: "" }],
   ["with more behind it", `${accepted("alice")} x`, {}],
+  ["of a failure, with more behind it", "Invalid user x from 203.0.113.9 port 5 x", {}],
   ["with more before it", `x ${accepted("alice")}`, {}],
   ["in the middle of another", `Received disconnect from 203.0.113.9 port 5:11: ${accepted("alice")}`, {}],
   ["with a name that no account has", accepted("al ice"), {}],

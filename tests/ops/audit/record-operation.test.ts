@@ -56,7 +56,7 @@ function recorded() {
 // In this order: each needs what those before it left.
 test.each<[string, () => Promise<unknown>, unknown[]]>([
   ["create", () => createContainer(server, spec, { createdBy: "t@laptop" }), ["create", "alice", "by t@laptop"]],
-  ["adopt", () => createContainer(server, spec, { ifExists: "adopt" }), ["create", "alice", ""]],
+  ["adopt", () => createContainer(server, { ...spec, cpu: 2 }, { ifExists: "adopt" }), ["update", "alice", ""]],
   ["update", () => updateContainer(server, spec), ["update", "alice", ""]],
   ["stop", () => stopContainer(server, "alice"), ["stop", "alice", ""]],
   ["start", () => startContainer(server, "alice"), ["start", "alice", ""]],
@@ -78,8 +78,17 @@ test.each<[string, () => Promise<unknown>, unknown[]]>([
   expect(recorded()).toEqual([[...expected, "done"]]);
 });
 
-test("what only looks is not on record", async () => {
+test("what only looks, finds what is wanted, or finds nothing, is not on record", async () => {
   await listContainers(server);
+  await deleteContainer(server, "alice");
+  await createContainer(server, spec);
+  fake.helper.operations.length = 0;
+  await createContainer(server, spec, { ifExists: "adopt" });
+  await updateContainer(server, spec);
+  await expect(createContainer(server, spec)).rejects.toMatchObject({ kind: "conflict" });
+  expect(recorded()).toEqual([]);
+  await deleteContainer(server, "alice");
+  fake.helper.operations.length = 0;
   expect(recorded()).toEqual([]);
 });
 
