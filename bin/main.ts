@@ -6,6 +6,7 @@ import { processIo } from "./io";
 import type { Io, OutputStream } from "./io";
 import { exitCodeOf, exitCodeOfSeveral, renderError, reportOf } from "./output/error";
 import { paintFor } from "./output/paint";
+import { printableJson } from "./output/printable";
 import { progressOn } from "./output/progress";
 import { shellWord } from "./output/shell-word";
 import { parseCommandLine } from "./parse";
@@ -87,7 +88,7 @@ function report(
 ): number {
   const failed = failures.map(({ subject, error }) => ({ subject, ...reportOf(error, flagsOf(global)) }));
   if (printed) return exitCodeOfSeveral(failures, succeeded);
-  if (global.json) io.stdout.write(`${JSON.stringify({ schema: jsonSchema, ...json, failures: failed })}\n`);
+  if (global.json) io.stdout.write(`${printableJson({ schema: jsonSchema, ...json, failures: failed })}\n`);
   else if (text !== "") io.stdout.write(`${text}\n`);
   for (const { subject, error } of failures) showError(error, global, io, subject);
   return exitCodeOfSeveral(failures, succeeded);
@@ -98,7 +99,7 @@ type ShowOptions = Pick<GlobalOptions, "json" | "verbose"> & Partial<GlobalOptio
 
 function fail(error: unknown, global: ShowOptions, io: Io): number {
   const failure = reportOf(error, flagsOf(global));
-  if (global.json) io.stdout.write(`${JSON.stringify({ schema: jsonSchema, error: failure })}\n`);
+  if (global.json) io.stdout.write(`${printableJson({ schema: jsonSchema, error: failure })}\n`);
   showError(error, global, io);
   return exitCodeOf(failure.kind);
 }

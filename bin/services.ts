@@ -10,6 +10,10 @@ export type Server = import("../ops").Server;
 export type Backup = import("../ops").Backup;
 export type Restored = import("../ops").Restored;
 export type KeyChange = import("../ops").KeyChange;
+export type AuditEvent = import("../ops").AuditEvent;
+export type Session = import("../ops").Session;
+export type ServerBan = import("../ops").ServerBan;
+export type ServerHealth = import("../ops").ServerHealth;
 
 /** What commands ask of one server; each is the library's function of that name. */
 const work = [
@@ -28,6 +32,13 @@ const work = [
   "deleteSnapshot",
   "backupContainer",
   "restoreContainer",
+  "readAudit",
+  "listSessions",
+  "listBans",
+  "addBan",
+  "removeBan",
+  "banHistory",
+  "checkServer",
 ] as const;
 type Work = Pick<Ops, (typeof work)[number]>;
 
@@ -41,6 +52,8 @@ export interface ServerSet {
   announce(from: string | undefined): Promise<Map<string, Error>>;
   place(spec: ContainerSpec): Promise<Server>;
   list(): Promise<{ containers: Container[]; failures: Map<string, Error> }>;
+  /** The same on every server; one that fails does not keep the others from theirs. */
+  onEach<T>(work: (server: Server) => Promise<T>): Promise<{ results: T[]; failures: Map<string, Error> }>;
   close(): Promise<void> | void;
 }
 

@@ -44,10 +44,15 @@ export class SingleServer implements ServerSet {
   }
 
   async list(): Promise<{ containers: Container[]; failures: Map<string, Error> }> {
+    const { results, failures } = await this.onEach((server) => listContainers(server));
+    return { containers: results.flat(), failures };
+  }
+
+  async onEach<T>(work: (server: Server) => Promise<T>): Promise<{ results: T[]; failures: Map<string, Error> }> {
     try {
-      return { containers: await listContainers(await this.server()), failures: new Map() };
+      return { results: [await work(await this.server())], failures: new Map() };
     } catch (error) {
-      return { containers: [], failures: new Map([[this.#target.name, error as Error]]) };
+      return { results: [], failures: new Map([[this.#target.name, error as Error]]) };
     }
   }
 

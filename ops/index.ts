@@ -57,6 +57,14 @@ export { restoreSnapshot } from "./snapshots/restore";
 export { backupContainer, type Backup, type BackupOptions, type OnProgress } from "./backups/backup";
 export { restoreContainer, type Restored, type RestoreOptions } from "./backups/restore";
 
+export { readAudit, type Audit, type AuditEvent, type AuditQuery } from "./audit/read";
+export type { ContainerLogin } from "./audit/container-logins";
+export { listSessions, type Session } from "./audit/sessions";
+export { recordOperation, type Operation } from "./audit/record-operation";
+export { addBan, banHistory, listBans, removeBan, type Bans, type ServerBan, type ServerBanEvent } from "./bans/bans";
+export { checkServer, type ServerHealth } from "./status/server-health";
+export { activitySince, summarizeActivity, type Activity } from "./status/activity";
+
 export { Fleet, type Found } from "./fleet/fleet";
 export { inventorySchema, serverAddressSchema } from "./fleet/inventory";
 export { announceAccounts, type Announcement } from "./fleet/announce";

@@ -1,6 +1,11 @@
 import type { Command } from "./command";
+import { audit } from "./audit";
 import { autostart } from "./autostart";
 import { backup } from "./backup";
+import { bansAdd } from "./bans-add";
+import { bansHistory } from "./bans-history";
+import { bansList } from "./bans-list";
+import { bansRemove } from "./bans-remove";
 import { create } from "./create";
 import { deleteCommand } from "./delete";
 import { exportCommand } from "./export";
@@ -13,11 +18,13 @@ import { list } from "./list";
 import { resize } from "./resize";
 import { restore } from "./restore";
 import { restart } from "./restart";
+import { sessions } from "./sessions";
 import { snapshotCreate } from "./snapshot-create";
 import { snapshotDelete } from "./snapshot-delete";
 import { snapshotList } from "./snapshot-list";
 import { snapshotRestore } from "./snapshot-restore";
 import { start } from "./start";
+import { status } from "./status";
 import { stop } from "./stop";
 
 /** In the order in which `--help` shows them. */
@@ -42,10 +49,18 @@ export const commands: Command[] = [
   snapshotList,
   snapshotRestore,
   snapshotDelete,
+  status,
+  sessions,
+  audit,
+  bansList,
+  bansAdd,
+  bansRemove,
+  bansHistory,
 ];
 
 /** Commands of two words, by the first: what they are about. */
 export const groups: Record<string, string> = {
+  bans: "Shut addresses out of the servers, and let them in again",
   keys: "Look after the keys with which a user logs in",
   snapshot: "Keep people's disks as they are, and put them back",
 };

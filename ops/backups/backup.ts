@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { Transform, type Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { recordOperation } from "../audit/record-operation";
 import { readOwn } from "../containers/own-container";
 import { formatBytes } from "../containers/size";
 import { ConflictError, OperationError } from "../errors";
@@ -35,7 +36,16 @@ export async function backupContainer(
   server: Server,
   user: string,
   sink: Writable,
-  { onProgress, ...options }: BackupOptions = {},
+  options: BackupOptions = {},
+): Promise<Backup> {
+  return recordOperation(server, { operation: "backup", user }, () => backup(server, user, sink, options));
+}
+
+async function backup(
+  server: Server,
+  user: string,
+  sink: Writable,
+  { onProgress, ...options }: BackupOptions,
 ): Promise<Backup> {
   const record = await readOwn(server, user, options);
   await assertRoomToPack(server, record.name, options);

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
+import { recordOperation } from "../audit/record-operation";
 import { chooseAddress, staticZone } from "../containers/address";
 import type { Container } from "../containers/container";
 import { finish } from "../containers/finish";
@@ -53,7 +54,16 @@ export async function restoreContainer(
   server: Server,
   user: string,
   source: Readable,
-  { sshKeys, ...options }: RestoreOptions = {},
+  options: RestoreOptions = {},
+): Promise<Restored> {
+  return recordOperation(server, { operation: "restore", user }, () => restore(server, user, source, options));
+}
+
+async function restore(
+  server: Server,
+  user: string,
+  source: Readable,
+  { sshKeys, ...options }: RestoreOptions,
 ): Promise<Restored> {
   const who = { user: parseUserName(user), name: containerName(user) };
   const archive = await readArchive(source);

@@ -1,12 +1,16 @@
+import { recordOperation } from "../audit/record-operation";
 import { InvalidInputError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import type { Container } from "./container";
-import { converge } from "./converge";
+import { changeFor, converge } from "./converge";
 import type { ContainerRecord } from "./record";
 import type { ResolvedSpec } from "./spec";
 
-/** Takes a complete container of ours as the wanted one: makes keys and limits agree, leaves all else. */
+/**
+ * Takes a complete container of ours as the wanted one: makes keys and limits agree, leaves all else. Where they agree
+ * already, that is no operation to record: `pulumi up` looks at everything that a command has done.
+ */
 export async function adoptContainer(
   server: Server,
   spec: ResolvedSpec,
@@ -14,7 +18,10 @@ export async function adoptContainer(
   request?: RequestOptions,
 ): Promise<Container> {
   assertSameImage(spec, existing, server.name);
-  return converge(server, spec, existing, request);
+  const { value: instance } = await server.incus.instances.get(spec.name, request);
+  const work = () => converge(server, spec, existing, request);
+  if (changeFor(instance, spec) === undefined) return work();
+  return recordOperation(server, { operation: "update", user: spec.user }, work);
 }
 
 /** @throws InvalidInputError: an image is chosen once */

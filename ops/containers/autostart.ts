@@ -1,3 +1,4 @@
+import { recordOperation } from "../audit/record-operation";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import type { Container } from "./container";
@@ -13,5 +14,7 @@ export async function setAutostart(
 ): Promise<Container> {
   const decide = ({ autostart }: { autostart: boolean }) =>
     autostart === on ? undefined : { config: { "boot.autostart": String(on) } };
-  return readContainer(server, await modifyOwn(server, user, decide, options), options);
+  return recordOperation(server, { operation: "autostart", user, detail: on ? "on" : "off" }, async () =>
+    readContainer(server, await modifyOwn(server, user, decide, options), options),
+  );
 }

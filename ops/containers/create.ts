@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { recordOperation } from "../audit/record-operation";
 import { ConflictError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
@@ -62,6 +63,20 @@ export async function createContainer(
   }
 
   assertHasKey(wanted);
+  const detail = options.createdBy === undefined ? "" : `by ${options.createdBy}`;
+  return recordOperation(server, { operation: "create", user: wanted.user, detail }, () =>
+    make(server, wanted, findings, steps, options),
+  );
+}
+
+async function make(
+  server: Server,
+  wanted: ResolvedSpec,
+  findings: Findings,
+  steps: Steps,
+  options: CreateOptions,
+): Promise<Container> {
+  const request: RequestOptions = { signal: options.signal };
   const run = randomUUID();
   return withRollback(server, wanted, run, async (made) => {
     const making = { run, createdAt: new Date().toISOString(), createdBy: options.createdBy ?? "containarium" };

@@ -1,3 +1,4 @@
+import { recordOperation } from "../audit/record-operation";
 import { ConflictError, ContainariumError, NotFoundError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
@@ -35,14 +36,18 @@ export async function deleteContainer(
     });
   }
   if (instance === undefined && isElsewhere(account.home)) return { deleted: false };
-  const removed = account.state === "ours" && (await server.helper({ op: "account.remove", user }, options)).removed;
-  if (instance === undefined) return { deleted: removed };
-  try {
-    await removeInstance(server, name, options);
-  } catch (error) {
-    throw halfDone(error, name, user);
-  }
-  return { deleted: true };
+  // Nothing is there: nothing to record either.
+  if (instance === undefined && account.state !== "ours") return { deleted: false };
+  return recordOperation(server, { operation: "delete", user }, async () => {
+    const removed = account.state === "ours" && (await server.helper({ op: "account.remove", user }, options)).removed;
+    if (instance === undefined) return { deleted: removed };
+    try {
+      await removeInstance(server, name, options);
+    } catch (error) {
+      throw halfDone(error, name, user);
+    }
+    return { deleted: true };
+  });
 }
 
 async function findInstance(server: Server, name: string, options?: RequestOptions): Promise<Instance | undefined> {

@@ -1,3 +1,4 @@
+import { recordOperation } from "../audit/record-operation";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import { assertDiskCanBe, assertMemoryCanBe } from "./can-be";
@@ -25,20 +26,29 @@ export async function resizeContainer(
   const cpu = limits.cpu === undefined ? undefined : parseCpu(limits.cpu);
   const memory = limits.memory === undefined ? undefined : parseMemory(limits.memory);
   const diskQuota = limits.diskQuota === undefined ? undefined : parseDiskQuota(limits.diskQuota);
-  const existing = await readOwn(server, user, options);
-  if (memory) await assertMemoryCanBe(server, existing, memory, options);
-  if (diskQuota) await assertDiskCanBe(server, existing, diskQuota, options);
-  await modifyOwn(
-    server,
-    user,
-    (_record, { devices }) => ({
-      config: {
-        ...(cpu !== undefined && { "limits.cpu.allowance": renderCpu(cpu) }),
-        ...(memory && { "limits.memory": memory.text }),
-      },
-      ...(diskQuota && devices.root && { devices: { root: { ...devices.root, size: diskQuota.text } } }),
-    }),
-    options,
-  );
-  return readContainer(server, existing, options);
+  return recordOperation(server, { operation: "resize", user, detail: describe(limits) }, async () => {
+    const existing = await readOwn(server, user, options);
+    if (memory) await assertMemoryCanBe(server, existing, memory, options);
+    if (diskQuota) await assertDiskCanBe(server, existing, diskQuota, options);
+    await modifyOwn(
+      server,
+      user,
+      (_record, { devices }) => ({
+        config: {
+          ...(cpu !== undefined && { "limits.cpu.allowance": renderCpu(cpu) }),
+          ...(memory && { "limits.memory": memory.text }),
+        },
+        ...(diskQuota && devices.root && { devices: { root: { ...devices.root, size: diskQuota.text } } }),
+      }),
+      options,
+    );
+    return readContainer(server, existing, options);
+  });
+}
+
+function describe({ cpu, memory, diskQuota }: Limits): string {
+  const words = { cpu, memory, "disk-quota": diskQuota };
+  return Object.entries(words)
+    .flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]))
+    .join(", ");
 }

@@ -1,3 +1,4 @@
+import { recordOperation } from "../audit/record-operation";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import type { Container } from "./container";
@@ -14,6 +15,10 @@ const SSH_TIMEOUT_SECONDS = 60;
  * @throws NotFoundError; ConflictError when it is half-made or not ours; OperationError when SSH does not answer
  */
 export async function startContainer(server: Server, user: string, options?: RequestOptions): Promise<Container> {
+  return recordOperation(server, { operation: "start", user }, () => start(server, user, options));
+}
+
+async function start(server: Server, user: string, options?: RequestOptions): Promise<Container> {
   const record = await readOwn(server, user, options);
   await server.incus.instances.start(record.name, options);
   await untilReachable(server, record, options);

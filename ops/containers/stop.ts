@@ -1,3 +1,4 @@
+import { recordOperation } from "../audit/record-operation";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import { IncusError } from "../incus/incus-error";
@@ -21,11 +22,11 @@ export interface Stopped {
  *
  * @throws NotFoundError; ConflictError when it is half-made or not ours
  */
-export async function stopContainer(
-  server: Server,
-  user: string,
-  { graceSeconds = 30, ...options }: StopOptions = {},
-): Promise<Stopped> {
+export async function stopContainer(server: Server, user: string, options: StopOptions = {}): Promise<Stopped> {
+  return recordOperation(server, { operation: "stop", user }, () => stop(server, user, options));
+}
+
+async function stop(server: Server, user: string, { graceSeconds = 30, ...options }: StopOptions): Promise<Stopped> {
   const record = await readOwn(server, user, options);
   const forced = !(await stoppedByItself(server, record.name, graceSeconds, options));
   if (forced) await server.incus.instances.stop(record.name, { ...options, force: true });

@@ -138,9 +138,7 @@ export class Fleet {
   }
 
   /** Does the same on every server, several at a time; one that fails does not keep the others from theirs. */
-  private async onEach<T>(
-    work: (server: Server) => Promise<T>,
-  ): Promise<{ results: T[]; failures: Map<string, Error> }> {
+  async onEach<T>(work: (server: Server) => Promise<T>): Promise<{ results: T[]; failures: Map<string, Error> }> {
     const failures = new Map<string, Error>();
     const results: T[] = [];
     const settled = await Promise.allSettled(

@@ -32,6 +32,26 @@ export interface HelperProtocol {
   };
   /** Forgets what a server said that is gone for good; one that answers after all is heard again. */
   "peers.forget": { request: { server: string }; result: AccountChanges & { forgotten: boolean } };
+  /** What is recorded between two moments (ISO 8601), oldest first; `user` empty: of everybody. */
+  "audit.read": {
+    request: { since: string; until: string; user: string };
+    result: { events: RecordedEvent[]; leftOff: number };
+  };
+  /** An operation on somebody's container begins; `user` and `detail` may be empty. The server adds who asks. */
+  "audit.begin": { request: { id: string; operation: string; user: string; detail: string }; result: object };
+  "audit.end": {
+    request: { id: string; result: "done" | "failed" | "interrupted"; message: string };
+    result: object;
+  };
+  "sessions.list": { request: object; result: { sessions: LiveSession[] } };
+  "bans.list": { request: object; result: { running: boolean; bans: Ban[] } };
+  "bans.history": {
+    request: { since: string; until: string };
+    result: { history: BanEvent[]; leftOff: number };
+  };
+  /** Done when the kernel refuses that address. */
+  "bans.add": { request: { address: string; seconds: number }; result: Ban };
+  "bans.remove": { request: { address: string }; result: { removed: boolean } };
 }
 
 /** `here`, or the name of the server where the person's container is. */
@@ -52,6 +72,78 @@ export interface JumpAccount {
   target: string;
   keys: string[];
   home: Home;
+}
+
+/** A login, a login that failed, or what was done to a container, as the server has it on its data disk. */
+export type RecordedEvent =
+  | {
+      event: "login";
+      time: string;
+      user: string;
+      address: string;
+      port: number;
+      /** Type and fingerprint. */
+      key: string;
+      /** The one address, port 22, that the account could reach at that time; absent for an administrator. */
+      target?: string;
+      endedAt?: string;
+      /** So many more like it came in the same minute. */
+      more?: number;
+    }
+  | {
+      event: "failed-login";
+      time: string;
+      /** Chosen by whoever knocks. */
+      user: string;
+      reason: string;
+      address: string;
+      port: number;
+      more?: number;
+    }
+  | {
+      event: "operation";
+      time: string;
+      operation: string;
+      user?: string;
+      detail?: string;
+      /** `not-ended`: it runs, or was killed. */
+      result: "done" | "failed" | "interrupted" | "not-ended";
+      message?: string;
+      endedAt?: string;
+      /** The account on the server that asked for it, and from which address. */
+      by: string;
+      address?: string;
+    };
+
+/** Somebody who is connected to a jump account now, as the server's kernel knows it. */
+export interface LiveSession {
+  user: string;
+  since: string;
+  address: string;
+  port: number;
+  key?: string;
+  /** All that it could open. */
+  target?: string;
+  /** Where it has a connection open now. */
+  openTo: string[];
+}
+
+export interface Ban {
+  address: string;
+  /** `administrator`, or fail2ban's jail: `sshd`. */
+  by: string;
+  since?: string;
+  until?: string;
+  /** Whether the kernel refuses the address. False: fail2ban only says so. */
+  enforced: boolean;
+}
+
+export interface BanEvent {
+  time: string;
+  event: "banned" | "lifted";
+  address: string;
+  by: string;
+  until?: string;
 }
 
 export interface ServerStatus {

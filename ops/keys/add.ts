@@ -1,6 +1,7 @@
+import { recordOperation } from "../audit/record-operation";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
-import { changeKeys, type KeyChange } from "./change";
+import { changeKeys, fingerprintsOf, type KeyChange } from "./change";
 import type { PublicKey } from "./public-key";
 
 /** Lets more keys in. One that is there already, whatever its comment says, stays as it is. @throws as changeKeys */
@@ -10,5 +11,7 @@ export async function addKeys(
   keys: readonly PublicKey[],
   options?: RequestOptions,
 ): Promise<KeyChange> {
-  return changeKeys(server, user, (current) => [...current, ...keys], options);
+  return recordOperation(server, { operation: "keys add", user, detail: fingerprintsOf(keys) }, () =>
+    changeKeys(server, user, (current) => [...current, ...keys], options),
+  );
 }

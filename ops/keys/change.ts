@@ -164,3 +164,8 @@ export function without(keys: readonly PublicKey[], others: readonly PublicKey[]
 export function parse(line: string): PublicKey {
   return parsePublicKey(line, "a recorded key");
 }
+
+/** For the record of operations. */
+export function fingerprintsOf(keys: readonly PublicKey[]): string {
+  return keys.map(({ fingerprint }) => fingerprint).join(" ");
+}

@@ -1,3 +1,4 @@
+import { recordOperation } from "../audit/record-operation";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import { changeKeys, without, type KeyChange } from "./change";
@@ -31,6 +32,8 @@ export async function removeKeys(
     if (!force && wanted.length < current.length) refuseNone(wanted, user, again);
     return wanted;
   };
-  const change = await changeKeys(server, user, plan, options);
+  const change = await recordOperation(server, { operation: "keys remove", user }, () =>
+    changeKeys(server, user, plan, options),
+  );
   return { ...change, removed: uniqueKeys([...change.removed, ...unwanted]) };
 }

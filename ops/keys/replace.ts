@@ -1,6 +1,7 @@
+import { recordOperation } from "../audit/record-operation";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
-import { changeKeys, without, type KeyChange } from "./change";
+import { changeKeys, fingerprintsOf, without, type KeyChange } from "./change";
 import { uniqueKeys, type PublicKey } from "./public-key";
 import { selectKey, type KeySelector } from "./select";
 
@@ -24,6 +25,8 @@ export async function replaceKeys(
     unwanted = without(old?.map((selector) => selectKey(known, selector, user)) ?? known, keys);
     return [...without(current, unwanted), ...keys];
   };
-  const change = await changeKeys(server, user, plan, options);
+  const change = await recordOperation(server, { operation: "keys replace", user, detail: fingerprintsOf(keys) }, () =>
+    changeKeys(server, user, plan, options),
+  );
   return { ...change, removed: uniqueKeys([...change.removed, ...unwanted]) };
 }

@@ -1,3 +1,4 @@
+import { recordOperation } from "../audit/record-operation";
 import type { SnapshotSummary } from "../containers/container";
 import { readOwn } from "../containers/own-container";
 import { ConflictError } from "../errors";
@@ -22,11 +23,13 @@ export async function createSnapshot(
   { expiresAt, ...options }: SnapshotOptions = {},
 ): Promise<SnapshotSummary> {
   parseSnapshotName(name);
-  const record = await readOwn(server, user, options);
-  const snapshots = server.incus.instances.snapshots(record.name);
-  // A taken name is refused by Incus too, but in the words of its database.
-  if ((await snapshots.list(options)).some((other) => other.name === name)) throw taken(user, name, server.name);
-  await snapshots.create({ name, ...(expiresAt !== undefined && { expires_at: expiresAt }) }, options);
+  await recordOperation(server, { operation: "snapshot create", user, detail: name }, async () => {
+    const record = await readOwn(server, user, options);
+    const snapshots = server.incus.instances.snapshots(record.name);
+    // A taken name is refused by Incus too, but in the words of its database.
+    if ((await snapshots.list(options)).some((other) => other.name === name)) throw taken(user, name, server.name);
+    await snapshots.create({ name, ...(expiresAt !== undefined && { expires_at: expiresAt }) }, options);
+  });
   return { name, createdAt: new Date().toISOString(), ...(expiresAt !== undefined && { expiresAt }) };
 }
 

@@ -1,3 +1,4 @@
+import { recordOperation } from "../audit/record-operation";
 import { readOwn } from "../containers/own-container";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
@@ -10,7 +11,9 @@ export async function deleteSnapshot(
   name: string,
   options?: RequestOptions,
 ): Promise<void> {
-  const record = await readOwn(server, user, options);
-  await findSnapshot(server, record, name, options);
-  await server.incus.instances.snapshots(record.name).delete(name, options);
+  return recordOperation(server, { operation: "snapshot delete", user, detail: name }, async () => {
+    const record = await readOwn(server, user, options);
+    await findSnapshot(server, record, name, options);
+    await server.incus.instances.snapshots(record.name).delete(name, options);
+  });
 }

@@ -1,3 +1,4 @@
+import { recordOperation } from "../audit/record-operation";
 import type { Container } from "../containers/container";
 import { readContainer } from "../containers/get";
 import { writeUserFile } from "../containers/guest-files";
@@ -28,6 +29,12 @@ export async function restoreSnapshot(
   name: string,
   options?: RequestOptions,
 ): Promise<Container> {
+  return recordOperation(server, { operation: "snapshot restore", user, detail: name }, () =>
+    restore(server, user, name, options),
+  );
+}
+
+async function restore(server: Server, user: string, name: string, options?: RequestOptions): Promise<Container> {
   const record = await readOwn(server, user, options);
   await findSnapshot(server, record, name, options);
   const { value: before } = await server.incus.instances.get(record.name, options);

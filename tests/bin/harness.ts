@@ -160,6 +160,12 @@ export class World {
         for (const name of names) await server(name).catch((error: Error) => failures.set(name, error));
         return { containers: this.containers.filter((one) => !this.down.has(one.server)), failures };
       },
+      onEach: async (work) => {
+        const settled = await Promise.allSettled(names.map(async (name) => work(await server(name))));
+        const failures = new Map<string, Error>();
+        settled.forEach((one, index) => one.status === "rejected" && failures.set(names[index]!, one.reason as Error));
+        return { results: settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])), failures };
+      },
       close: () => void this.calls.push("close"),
     };
   }

@@ -90,6 +90,32 @@ describe("on a server", () => {
     expect(shapeOf(await json(world, ...argv))).toEqual(shapeOf(documented(name)));
   });
 
+  test.each<[string, string[]]>([
+    ["`audit`", ["audit"]],
+    ["`sessions`", ["sessions"]],
+    ["`bans list`", ["bans", "add", "203.0.113.10"]],
+    ["`bans list`", ["bans", "list"]],
+    ["`bans remove`", ["bans", "remove", "203.0.113.10"]],
+    ["`bans history`", ["bans", "history"]],
+  ])("%s prints what is documented", async (name, argv) => {
+    const time = new Date(Date.now() - 60_000).toISOString();
+    const [user, address, key, target] = ["alice", "203.0.113.7", "ED25519 SHA256:x", "10.0.3.10"];
+    const { helper } = world.fake;
+    helper.events = [{ event: "login", time, user, address, port: 5, key, target, endedAt: time, more: 1 }];
+    helper.sessions = [{ user, since: time, address, port: 5, key, target, openTo: [target] }];
+    helper.banEvents = [{ time, event: "banned", address, by: "administrator", until: time }];
+    expect(shapeOf(await json(world, ...argv))).toEqual(shapeOf(documented(name)));
+  });
+
+  test("`status` prints what is documented", async () => {
+    const { helper } = world.fake;
+    Object.assign(helper, { events: [], sessions: [], bans: [], fail2banRuns: false });
+    const quiet = shapeOf(await json(world, "status")) as { servers: unknown };
+    const example = shapeOf(documented("`status`")) as { servers: unknown };
+    expect(quiet.servers).toEqual(example.servers);
+    expect(Object.keys(quiet)).toEqual(Object.keys(example));
+  });
+
   test("the other commands about keys print the same fields", async () => {
     const fields = Object.keys(documented("`keys list`") as object);
     expect(Object.keys((await json(world, "keys", "list", "alice")) as object)).toEqual(fields);

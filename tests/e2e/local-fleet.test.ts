@@ -5,6 +5,7 @@
 import { rmSync } from "node:fs";
 
 import { attacks } from "./attacks";
+import { audit, auditOutlivesTheMachine } from "./audit";
 import { badInput } from "./bad-input";
 import { embedding } from "./embedding";
 import { freshClone, removeLeftovers } from "./clone";
@@ -29,7 +30,9 @@ describe("keys and power", () => keysAndPower(fleet));
 describe("snapshots and backups", () => snapshotsAndBackups(fleet));
 describe("bad input", () => badInput(fleet));
 describe("pulumi up", () => pulumiUp(fleet));
+describe("audit, sessions, bans, status", () => audit(fleet));
 describe("the disk is the machine", () => theDiskIsTheMachine(fleet));
+describe("the record and a machine that is gone", () => auditOutlivesTheMachine(fleet));
 describe("the host helper", () => hostHelper());
 describe("another project", () => otherProject(fleet));
 describe("a program that embeds a fleet", () => embedding(fleet));

@@ -1,4 +1,11 @@
-import type { HelperRequest, JumpAccount } from "../../ops/host/helper-protocol";
+import type {
+  Ban,
+  BanEvent,
+  HelperRequest,
+  JumpAccount,
+  LiveSession,
+  RecordedEvent,
+} from "../../ops/host/helper-protocol";
 import type { FakeIncus } from "./fake-incus";
 
 type Answer = { ok: true; result: unknown } | { ok: false; error: { code: string; message: string; remedy?: string } };
@@ -11,6 +18,16 @@ export class FakeHelper {
   readonly accounts = new Map<string, JumpAccount>();
   readonly foreign = new Set(["foreign"]);
   readonly requests: HelperRequest[] = [];
+  /** The begins and ends of operations that it was told; not among `requests`. */
+  readonly operations: HelperRequest<"audit.begin" | "audit.end">[] = [];
+  /** What else it has on record. */
+  events: RecordedEvent[] = [];
+  sessions: LiveSession[] = [];
+  bans: Ban[] = [];
+  banEvents: BanEvent[] = [];
+  fail2banRuns = true;
+  /** Its disk is full: no operation can be recorded. */
+  recordFull = false;
   poolBytes = 100e9;
   memoryBytes = 8e9;
   /** Peers that this server does not hear. */
@@ -30,8 +47,27 @@ export class FakeHelper {
     } catch {
       return failure("invalid", "the request is not JSON");
     }
+    if (request.op === "audit.begin" || request.op === "audit.end") return this.recordOperation(request);
     this.requests.push(request);
     switch (request.op) {
+      case "audit.read":
+        return success({
+          events: this.events.filter(({ time, user }) => time >= request.since && time <= request.until && (request.user === "" || user === request.user)), // prettier-ignore
+          leftOff: 0,
+        });
+      case "sessions.list":
+        return success({ sessions: this.sessions });
+      case "bans.list":
+        return success({ running: this.fail2banRuns, bans: this.bans });
+      case "bans.history":
+        return success({ history: this.banEvents, leftOff: 0 });
+      case "bans.add":
+        return this.ban(request);
+      case "bans.remove": {
+        const before = this.bans.length;
+        this.bans = this.bans.filter(({ address }) => address !== request.address);
+        return success({ removed: this.bans.length < before });
+      }
       case "account.check":
         return success({
           state: this.foreign.has(request.user) ? "foreign" : this.accounts.has(request.user) ? "ours" : "free",
@@ -61,6 +97,23 @@ export class FakeHelper {
       default:
         return failure("invalid", "unknown op");
     }
+  }
+
+  private recordOperation(request: HelperRequest<"audit.begin" | "audit.end">): Answer {
+    if (this.recordFull) return failure("failed", "OSError: [Errno 28] No space left on device");
+    this.operations.push(request);
+    return success({});
+  }
+
+  /** 192.0.2.0/24 is never banned. */
+  private ban({ address, seconds }: { address: string; seconds: number }): Answer {
+    if (address.startsWith("192.0.2."))
+      return failure("conflict", `${address} is one of containarium:neverBan: it is not banned`);
+    const since = new Date();
+    const until = new Date(since.getTime() + seconds * 1000).toISOString();
+    const ban = { address, by: "administrator", since: since.toISOString(), until, enforced: true };
+    this.bans.push(ban);
+    return success(ban);
   }
 
   private put({ user, keys, target }: { user: string; keys: string[]; target: string }): Answer {

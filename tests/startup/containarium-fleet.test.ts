@@ -222,3 +222,12 @@ describe("the service hears from its peers by itself", () => {
     expect(logged()).toContain("10.0.3.10 is not the address of a container in 10.0.4.0/24");
   });
 });
+
+test("what the journal says about logins goes to the data disk, whether or not somebody asks", async () => {
+  const record = { __CURSOR: "c", __REALTIME_TIMESTAMP: "1795788800426137", _BOOT_ID: "0".repeat(32), _UID: "0" };
+  const says = (message: string) => `${JSON.stringify({ ...record, _PID: "7", MESSAGE: message })}\n`;
+  server.write("journal", says("Invalid user oracle from 203.0.113.9 port 5"));
+  await start();
+  const kept = () => server.read("srv/containarium/state/audit/failures.jsonl") ?? "";
+  await until(() => kept().includes('"user": "oracle"'), 10, "the record");
+});

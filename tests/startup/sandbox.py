@@ -117,7 +117,52 @@ def ssh_keygen(argv):
         subprocess.run(argv, check=True)
 
 
-IMITATIONS = {"useradd": useradd, "usermod": usermod, "userdel": userdel, "groupadd": groupadd, "ssh-keygen": ssh_keygen}
+
+
+def journalctl(argv):
+    """ROOT/journal: one record a line, each with its __CURSOR."""
+    path = f"{root}/journal"
+    lines = open(path, encoding="utf-8").read().splitlines() if os.path.exists(path) else []
+    after = next((word.partition("=")[2] for word in argv if word.startswith("--after-cursor=")), None)
+    if after is not None:
+        cursors = [json.loads(line)["__CURSOR"] for line in lines]
+        if after not in cursors:
+            return subprocess.CompletedProcess(argv, 1, "", "Failed to seek to cursor: Invalid argument")
+        lines = lines[cursors.index(after) + 1 :]
+    count = next(int(word.partition("=+")[2]) for word in argv if word.startswith("--lines=+"))
+    return subprocess.CompletedProcess(argv, 0, "".join(line + "\n" for line in lines[:count]), "")
+
+
+def fail2ban_client(argv):
+    """ROOT/bans.json: {jail: [address]}; without it, fail2ban does not run."""
+    path = f"{root}/bans.json"
+    if not os.path.exists(path):
+        return subprocess.CompletedProcess(argv, 255, "", "Failed to access socket path")
+    jails = json.load(open(path, encoding="utf-8"))
+    said = ""
+    if argv[1] == "status":
+        said = f"Status\n|- Number of jail:\t{len(jails)}\n`- Jail list:\t{', '.join(jails)}\n"
+    elif argv[1] == "get":
+        said = " ".join(jails[argv[2]]) + "\n"
+    elif argv[1] == "unban":
+        said = f"{sum(argv[2] in jail for jail in jails.values())}\n"
+        jails = {name: [one for one in jail if one != argv[2]] for name, jail in jails.items()}
+    elif argv[3] == "banip":
+        jails[argv[2]].append(argv[4])
+    json.dump(jails, open(path, "w", encoding="utf-8"))
+    return subprocess.CompletedProcess(argv, 0, said, "")
+
+
+def nft(argv):
+    """Has exactly fail2ban's bans, unless ROOT/firewall-is-deaf is there."""
+    if argv[1] != "-j":
+        return None
+    path = f"{root}/bans.json"
+    jails = json.load(open(path, encoding="utf-8")) if os.path.exists(path) else {}
+    deaf = os.path.exists(f"{root}/firewall-is-deaf")
+    sets = [{"set": {"name": f"addr-set-{name}", "elem": [] if deaf else jail}} for name, jail in jails.items()]
+    rules = [{"rule": {"expr": [{"match": {"right": f"@addr-set-{name}"}}]}} for name in jails]
+    return subprocess.CompletedProcess(argv, 0, json.dumps({"nftables": sets + rules}), "")
 
 
 def run(argv, **options):
@@ -125,9 +170,14 @@ def run(argv, **options):
     failed = scripted_failure(argv[0])
     if failed:
         return failed
-    if argv[0] in IMITATIONS:
-        IMITATIONS[argv[0]](argv)
-    return subprocess.CompletedProcess(argv, 0, "", "")
+    answered = IMITATIONS[argv[0]](argv) if argv[0] in IMITATIONS else None
+    return answered or subprocess.CompletedProcess(argv, 0, "", "")
+
+
+IMITATIONS = {
+    **{"useradd": useradd, "usermod": usermod, "userdel": userdel, "groupadd": groupadd, "ssh-keygen": ssh_keygen},
+    **{"journalctl": journalctl, "fail2ban-client": fail2ban_client, "nft": nft},
+}
 
 
 for name, value in list(vars(helper).items()):

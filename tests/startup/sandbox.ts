@@ -65,7 +65,7 @@ export class Sandbox {
     const files: Record<string, string> = {};
     for (const entry of readdirSync(this.root, { recursive: true, withFileTypes: true })) {
       const file = path.join(entry.parentPath, entry.name);
-      if (entry.isFile() && entry.name !== "host.lock")
+      if (entry.isFile() && !entry.name.endsWith(".lock"))
         files[path.relative(this.root, file)] = readFileSync(file, "utf8");
     }
     return files;
@@ -87,7 +87,7 @@ export class Sandbox {
   }
 
   send(input: string | Buffer): Answer {
-    const run = spawnSync("python3", ["-I", DRIVER, HELPER, this.root], { input, encoding: "utf8" });
+    const run = spawnSync("python3", ["-I", DRIVER, HELPER, this.root], { input, encoding: "utf8", env: process.env });
     if (run.stdout.split("\n").length !== 2) throw new Error(`not one line: ${run.stdout}\n${run.stderr}`);
     return { status: run.status, stderr: run.stderr, ...(JSON.parse(run.stdout) as HelperAnswer) };
   }

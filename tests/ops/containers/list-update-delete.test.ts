@@ -185,7 +185,8 @@ describe("deleteContainer", () => {
       return answer.call(this, input);
     };
     await deleteContainer(server, "stuck2");
-    expect(order).toEqual(["account.check with 1", "account.remove with 1"]);
+    const changes = order.filter((call) => call.startsWith("account."));
+    expect(changes).toEqual(["account.check with 1", "account.remove with 1"]);
   });
 
   it("removes a jump account of ours that lost its container", async () => {
