@@ -11,7 +11,7 @@ export type Backup = import("../ops").Backup;
 export type Restored = import("../ops").Restored;
 export type KeyChange = import("../ops").KeyChange;
 
-/** What commands ask of one server; each is the library's function of that name. */
+/** What commands ask of servers; each is the library's function of that name. */
 const work = [
   "addKeys",
   "removeKeys",
@@ -28,6 +28,8 @@ const work = [
   "deleteSnapshot",
   "backupContainer",
   "restoreContainer",
+  "examineFleet",
+  "verifyAccess",
 ] as const;
 type Work = Pick<Ops, (typeof work)[number]>;
 

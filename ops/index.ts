@@ -57,6 +57,11 @@ export { restoreSnapshot } from "./snapshots/restore";
 export { backupContainer, type Backup, type BackupOptions, type OnProgress } from "./backups/backup";
 export { restoreContainer, type Restored, type RestoreOptions } from "./backups/restore";
 
+export { examineFleet, type Examination, type ExamineOptions, type Patients } from "./doctor/examine";
+export type { Check, CheckState } from "./doctor/check";
+export { verifyAccess, type AccessReport } from "./doctor/access";
+export type { Attempt } from "./doctor/attempt";
+
 export { Fleet, type Found } from "./fleet/fleet";
 export { inventorySchema, serverAddressSchema } from "./fleet/inventory";
 export { announceAccounts, type Announcement } from "./fleet/announce";

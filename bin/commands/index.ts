@@ -2,6 +2,7 @@ import type { Command } from "./command";
 import { autostart } from "./autostart";
 import { backup } from "./backup";
 import { create } from "./create";
+import { doctor } from "./doctor";
 import { deleteCommand } from "./delete";
 import { exportCommand } from "./export";
 import { info } from "./info";
@@ -19,6 +20,7 @@ import { snapshotList } from "./snapshot-list";
 import { snapshotRestore } from "./snapshot-restore";
 import { start } from "./start";
 import { stop } from "./stop";
+import { verifyAccess } from "./verify-access";
 
 /** In the order in which `--help` shows them. */
 export const commands: Command[] = [
@@ -42,6 +44,8 @@ export const commands: Command[] = [
   snapshotList,
   snapshotRestore,
   snapshotDelete,
+  doctor,
+  verifyAccess,
 ];
 
 /** Commands of two words, by the first: what they are about. */

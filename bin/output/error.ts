@@ -60,10 +60,14 @@ export function renderError(report: ErrorReport, subject?: string): string {
   const lines = [`error: ${where ? `${where}: ` : ""}${report.message}`];
   for (const { subject, message } of report.failures ?? []) lines.push(`  ${subject}: ${message}`);
   if (report.leftBehind) lines.push(`  Left behind: ${oneLine(report.leftBehind)}`);
-  for (const line of report.remedy?.split("\n") ?? []) {
-    if (line.trim() !== "") lines.push(`  ${isCommand(line) ? "Try:  " : ""}${line.trim()}`);
-  }
+  lines.push(...remedyLines(report.remedy).map((line) => `  ${line}`));
   return lines.join("\n") + "\n";
+}
+
+/** A remedy as the screen shows it. @param flags of the target, where the commands do not have them yet */
+export function remedyLines(remedy = "", flags?: string): string[] {
+  const lines = (flags === undefined ? remedy : atTarget(remedy, flags)).split("\n");
+  return lines.filter((line) => line.trim() !== "").map((line) => `${isCommand(line) ? "Try:  " : ""}${line.trim()}`);
 }
 
 /** The library knows the commands' names, and nothing of npx and of options that say where to act. */

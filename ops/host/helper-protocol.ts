@@ -1,3 +1,6 @@
+import type { Attempt } from "../doctor/attempt";
+import type { ServerCheck } from "../doctor/check";
+
 /** What the host helper (`/usr/local/sbin/containarium-host`) can be asked, and what it answers. */
 export interface HelperProtocol {
   /** `ours`: its primary group is containarium-jump; `home` then says where its container is. */
@@ -32,6 +35,23 @@ export interface HelperProtocol {
   };
   /** Forgets what a server said that is gone for good; one that answers after all is heard again. */
   "peers.forget": { request: { server: string }; result: AccountChanges & { forgotten: boolean } };
+  /** Looks at all that has to be well on this server. `peers`: those it must hear; null: those it knows. */
+  "doctor.examine": {
+    request: { user: string | null; peers: readonly string[] | null };
+    result: {
+      name: string;
+      /** Its clock, in seconds since 1970. */
+      time: number;
+      /** Where the person's container is; null when nobody knows them. */
+      home: Home | null;
+      checks: ServerCheck[];
+    };
+  };
+  /** Tries what a jump account must not do. */
+  "access.verify": {
+    request: { user: string };
+    result: { attempts: Omit<Attempt, "server">[]; fleetSubnet?: string };
+  };
 }
 
 /** `here`, or the name of the server where the person's container is. */
@@ -64,6 +84,10 @@ export interface ServerStatus {
   pool: { totalBytes: number; usedBytes: number };
   memory: { totalBytes: number; availableBytes: number };
   accounts: number;
+  /** Kernel limits by name, those that this kernel knows. */
+  kernel: Record<string, number>;
+  /** Processes and threads that there are now. */
+  tasks: number;
 }
 
 export type HelperOp = keyof HelperProtocol;
