@@ -38,7 +38,7 @@ export { setAutostart } from "./containers/autostart";
 export { resizeContainer, type Limits } from "./containers/resize";
 export { deleteContainer } from "./containers/delete";
 export { CONTAINER_DEFAULTS, resolveSpec, type ResolvedSpec } from "./containers/spec";
-export { parseCpu, parseDiskQuota, parseMemory, parseSize, type Size } from "./containers/size";
+export { parseCpu, parseDiskQuota, parseMemory, parseProcesses, parseSize, type Size } from "./containers/size";
 export { containerName, parseUserName } from "./containers/user-name";
 
 export { parsePublicKey, readPublicKeys, uniqueKeys, type KeySummary, type PublicKey } from "./keys/public-key";

@@ -250,6 +250,8 @@ class Look:
         for account in host.our_accounts():
             if account.pw_name not in claimed and account.pw_name not in theirs:
                 wrong[account.pw_name] = "has an account and no container"
+        # Who is asked for by name has a check of their own.
+        wrong.pop(self.user if self.user in claimed else None, None)
         if wrong:
             some = [f"{user} {why}" for user, why in sorted(wrong.items())][:5]
             more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
@@ -446,7 +448,7 @@ def user_checks(look, home):
         yield f"{user}: processes", [f"{user}: running"], look.processes, []
         yield f"{user}: account", [f"{user}: container"], look.account, []
         yield f"{user}: keys", [f"{user}: account"], look.guest_keys, []
-        needs = ["sshd", "firewall", f"{user}: address", f"{user}: account"]
+        needs = ["sshd", "firewall", *(f"{user}: {what}" for what in ("address", "processes", "account"))]
         yield f"{user}: way in", needs, look.way, []
     elif home is not None:
         needs = ["sshd", "firewall", "jump accounts"]

@@ -1,6 +1,6 @@
 import { parseUserName } from "../../ops/containers/user-name";
 import type { Check, CheckState } from "../../ops/doctor/check";
-import { remedyLines } from "../output/error";
+import { atTarget, remedyLines } from "../output/error";
 import { paintFor, type Paint } from "../output/paint";
 import { shellWord } from "../output/shell-word";
 import type { Target } from "../target";
@@ -22,22 +22,28 @@ export const doctor = command({
     const { io, progress, services } = context;
     const target = await context.target();
     progress.doing("Looking...");
-    const { checks, verdict } = await services.examineFleet(patientsOf(target), { user, signal: io.signal });
+    const found = await services.examineFleet(patientsOf(target), { user, signal: io.signal });
     progress.clear();
+    const { verdict } = found;
+    const checks = found.checks.map((check) => withFlags(check, target.flags));
     return { json: { checks }, text: renderChecks(checks, target, paintFor(io.stdout, io.env)), verdict };
   },
 });
 
+function withFlags({ remedy, ...check }: Check, flags: string): Check {
+  return remedy === undefined ? check : { ...check, remedy: atTarget(remedy, flags) };
+}
+
 const marks: Record<CheckState, string> = { ok: "✓", warning: "!", failed: "✗", skipped: "-" };
 
 /** One line each, what to do below it, and what it comes to. */
-export function renderChecks(checks: Check[], target: Pick<Target, "addresses" | "flags">, paint: Paint): string {
+export function renderChecks(checks: Check[], target: Pick<Target, "addresses">, paint: Paint): string {
   const titles = checks.map(({ server, name }) => `${server} ${name}`);
   const width = Math.max(...titles.map(({ length }) => length));
   const paints = { ok: paint.good, warning: paint.warn, failed: paint.bad, skipped: paint.dim };
   const lines = checks.flatMap(({ state, detail, remedy }, index) => [
     `${paints[state](marks[state])} ${titles[index]!.padEnd(width)}  ${state === "skipped" ? `not tried: ${detail}` : detail}`,
-    ...remedyLines(remedy, target.flags).map((line) => `    ${line}`),
+    ...remedyLines(remedy).map((line) => `    ${line}`),
   ]);
   return [...lines, ...waysToServers(checks, target), summary(checks)].join("\n");
 }
@@ -55,7 +61,10 @@ function waysToServers(checks: Check[], { addresses }: Pick<Target, "addresses">
 
 function summary(checks: Check[]): string {
   const words: [CheckState, string][] = [["ok", "ok"], ["warning", "to look after"], ["failed", "failed"], ["skipped", "not tried"]]; // prettier-ignore
-  const counts = words.map(([state, word]) => ({ word, count: checks.filter((check) => check.state === state).length }));
+  const counts = words.map(([state, word]) => ({
+    word,
+    count: checks.filter((check) => check.state === state).length,
+  }));
   const parts = counts.filter(({ count }) => count > 0).map(({ count, word }) => `${count} ${word}`);
   return `${checks.length} checks: ${parts.join(", ")}`;
 }

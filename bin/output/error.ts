@@ -64,14 +64,14 @@ export function renderError(report: ErrorReport, subject?: string): string {
   return lines.join("\n") + "\n";
 }
 
-/** A remedy as the screen shows it. @param flags of the target, where the commands do not have them yet */
-export function remedyLines(remedy = "", flags?: string): string[] {
-  const lines = (flags === undefined ? remedy : atTarget(remedy, flags)).split("\n");
-  return lines.filter((line) => line.trim() !== "").map((line) => `${isCommand(line) ? "Try:  " : ""}${line.trim()}`);
+/** A remedy as the screen shows it. */
+export function remedyLines(remedy = ""): string[] {
+  const lines = remedy.split("\n").filter((line) => line.trim() !== "");
+  return lines.map((line) => `${isCommand(line) ? "Try:  " : ""}${line.trim()}`);
 }
 
 /** The library knows the commands' names, and nothing of npx and of options that say where to act. */
-function atTarget(remedy: string, flags: string): string {
+export function atTarget(remedy: string, flags: string): string {
   return remedy.replace(/^( *)(containarium-ops .*)$/gm, (_line, indent: string, words: string) => {
     return `${indent}npx ${words}${flags}`;
   });

@@ -1,14 +1,14 @@
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
-import { assertDiskCanBe, assertMemoryCanBe } from "./can-be";
+import { assertDiskCanBe, assertMemoryCanBe, assertProcessesCanBe } from "./can-be";
 import type { Container, ContainerSpec } from "./container";
 import { readContainer } from "./get";
 import { renderCpu } from "./instance-config";
 import { modifyOwn, readOwn } from "./own-container";
-import { parseCpu, parseDiskQuota, parseMemory } from "./size";
+import { parseCpu, parseDiskQuota, parseMemory, parseProcesses } from "./size";
 
 /** What a container may use; what is absent stays as it is. */
-export type Limits = Pick<ContainerSpec, "cpu" | "memory" | "diskQuota">;
+export type Limits = Pick<ContainerSpec, "cpu" | "memory" | "diskQuota" | "processes">;
 
 /**
  * Gives a person's container more or less to use, while it runs.
@@ -25,8 +25,10 @@ export async function resizeContainer(
   const cpu = limits.cpu === undefined ? undefined : parseCpu(limits.cpu);
   const memory = limits.memory === undefined ? undefined : parseMemory(limits.memory);
   const diskQuota = limits.diskQuota === undefined ? undefined : parseDiskQuota(limits.diskQuota);
+  const processes = limits.processes === undefined ? undefined : parseProcesses(limits.processes);
   const existing = await readOwn(server, user, options);
   if (memory) await assertMemoryCanBe(server, existing, memory, options);
+  if (processes !== undefined) await assertProcessesCanBe(server, existing, processes, options);
   if (diskQuota) await assertDiskCanBe(server, existing, diskQuota, options);
   await modifyOwn(
     server,
@@ -35,6 +37,7 @@ export async function resizeContainer(
       config: {
         ...(cpu !== undefined && { "limits.cpu.allowance": renderCpu(cpu) }),
         ...(memory && { "limits.memory": memory.text }),
+        ...(processes !== undefined && { "limits.processes": String(processes) }),
       },
       ...(diskQuota && devices.root && { devices: { root: { ...devices.root, size: diskQuota.text } } }),
     }),

@@ -84,10 +84,10 @@ export interface ServerStatus {
   pool: { totalBytes: number; usedBytes: number };
   memory: { totalBytes: number; availableBytes: number };
   accounts: number;
-  /** Kernel limits by name, those that this kernel knows. */
-  kernel: Record<string, number>;
+  /** Kernel limits by name, those that this kernel knows. A server of an older version says nothing. */
+  kernel?: Record<string, number>;
   /** Processes and threads that there are now. */
-  tasks: number;
+  tasks?: number;
 }
 
 export type HelperOp = keyof HelperProtocol;
