@@ -205,7 +205,7 @@ class Attempts:
                 argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, env=environment(), check=False
             )
         except subprocess.TimeoutExpired:
-            return None, "", "it lasts"
+            return None, "", ""
         return run.returncode, run.stdout.decode(errors="replace"), run.stderr.decode(errors="replace")
 
     # -------------------------------------------------------------------------------------------- the second layer

@@ -327,7 +327,7 @@ class Look:
         text = f"{used} of {limit or 'any number'}"
         if limit and used >= 0.9 * limit:
             remedy = f"End some in the container, or allow more:\n  containarium-ops resize {self.user} --processes {2 * limit}"
-            raise Problem(text, remedy, "failed" if used >= limit else "warning")
+            raise Problem(text, remedy, "failed" if used >= 0.95 * limit else "warning")
         return text
 
     def account(self):
