@@ -82,7 +82,7 @@ function loggerOn(stream: OutputStream): Logger {
 
 /** Data on stdout; what failed, if anything, on stderr. */
 function report(
-  { json, text, printed = false, failures = [], succeeded = 1 }: Result,
+  { json, text, printed = false, failures = [], succeeded = 1, verdict }: Result,
   global: GlobalOptions,
   io: Io,
 ): number {
@@ -91,7 +91,7 @@ function report(
   if (global.json) io.stdout.write(`${printableJson({ schema: jsonSchema, ...json, failures: failed })}\n`);
   else if (text !== "") io.stdout.write(`${text}\n`);
   for (const { subject, error } of failures) showError(error, global, io, subject);
-  return exitCodeOfSeveral(failures, succeeded);
+  return verdict === undefined ? exitCodeOfSeveral(failures, succeeded) : exitCodeOf(verdict);
 }
 
 /** What the showing of an error depends on; known in part even when the command line could not be read. */

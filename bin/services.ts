@@ -15,7 +15,7 @@ export type Session = import("../ops").Session;
 export type ServerBan = import("../ops").ServerBan;
 export type ServerHealth = import("../ops").ServerHealth;
 
-/** What commands ask of one server; each is the library's function of that name. */
+/** What commands ask of servers; each is the library's function of that name. */
 const work = [
   "addKeys",
   "removeKeys",
@@ -39,6 +39,8 @@ const work = [
   "removeBan",
   "banHistory",
   "checkServer",
+  "examineFleet",
+  "verifyAccess",
 ] as const;
 type Work = Pick<Ops, (typeof work)[number]>;
 

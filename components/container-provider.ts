@@ -14,6 +14,7 @@ import {
   InvalidInputError,
   NotFoundError,
   parsePublicKey,
+  parseProcesses,
   parseSize,
   parseUserName,
   type Server,
@@ -38,7 +39,7 @@ const operationsPerServer = 4;
 const limits = new Map<string, ReturnType<typeof pLimit>>();
 
 /** The fields whose change is a change of the container. `image` is used once, at creation. */
-const comparedFields = ["sshKeys", "cpu", "memory", "diskQuota", "autostart", "docker"] as const;
+const comparedFields = ["sshKeys", "cpu", "memory", "diskQuota", "processes", "autostart", "docker"] as const;
 
 export const containerProvider = { check, diff, create, read, update, delete: remove };
 
@@ -55,6 +56,8 @@ async function check(_olds: unknown, news: ContainerInputs): Promise<dynamic.Che
   for (const key of known(news.sshKeys) ?? []) attempt("sshKeys", () => parsePublicKey(key, "sshKeys"));
   if (known(news.memory)) attempt("memory", () => parseSize(news.memory as string, "memory"));
   if (known(news.diskQuota)) attempt("diskQuota", () => parseSize(news.diskQuota as string, "disk quota"));
+  const processes = known(news.processes);
+  if (processes !== undefined) attempt("processes", () => parseProcesses(processes));
   return { inputs: news, failures };
 }
 
@@ -88,9 +91,9 @@ async function create(inputs: ContainerInputs): Promise<dynamic.CreateResult<Con
 async function read(id: string, props: ContainerOutputs): Promise<dynamic.ReadResult<ContainerOutputs>> {
   try {
     const actual = await onServer(props.server, (server) => getContainer(server, props.user));
-    const { cpu, memory, diskQuota, autostart, docker } = actual;
+    const { cpu, memory, diskQuota, processes, autostart, docker } = actual;
     const given = Object.fromEntries(
-      Object.entries({ cpu, memory, diskQuota, autostart, docker }).filter(
+      Object.entries({ cpu, memory, diskQuota, processes, autostart, docker }).filter(
         ([field]) => props[field as keyof ContainerOutputs] !== undefined,
       ),
     );
@@ -138,8 +141,9 @@ function onServer<T>(address: ServerAddress, work: (server: Server) => Promise<T
   return limit(() => withServer(address, { identityBaseDirectory: projectDirectory() }, work));
 }
 
-function specOf({ user, sshKeys, image, cpu, memory, diskQuota, autostart, docker }: ContainerInputs): ContainerSpec {
-  return { user, sshKeys, image, cpu, memory, diskQuota, autostart, docker };
+function specOf(inputs: ContainerInputs): ContainerSpec {
+  const { user, sshKeys, image, cpu, memory, diskQuota, processes, autostart, docker } = inputs;
+  return { user, sshKeys, image, cpu, memory, diskQuota, processes, autostart, docker };
 }
 
 function outputsOf(inputs: ContainerInputs, container: Container): ContainerOutputs {

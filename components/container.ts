@@ -18,6 +18,8 @@ export interface ContainerArgs {
   memory?: pulumi.Input<string>;
   /** Disk quota. Default `20GB`. */
   diskQuota?: pulumi.Input<string>;
+  /** The most processes and threads. Default 4096. */
+  processes?: pulumi.Input<number>;
   /** Start again when the server boots. Default true. */
   autostart?: pulumi.Input<boolean>;
   /** Allow Docker inside. Default true. */

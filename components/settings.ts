@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import { InvalidInputError } from "../ops/errors";
 import { parseUserName } from "../ops/containers/user-name";
-import { parseSize } from "../ops/containers/size";
+import { parseProcesses, parseSize } from "../ops/containers/size";
 import { parsePublicKey } from "../ops/keys/public-key";
 import { explainedRun } from "./explained";
 import { googleSchema, googleSettings, type GoogleSettings } from "./google-settings";
@@ -42,6 +42,7 @@ export interface ContainerSettings {
   cpu: number;
   memory: string;
   diskQuota: string;
+  processes?: number;
   autostart: boolean;
   docker: boolean;
 }
@@ -71,6 +72,10 @@ const containerSchema = z
     cpu: z.number().positive().optional(),
     memory: sizeText("memory").optional(),
     diskQuota: sizeText("disk quota").optional(),
+    processes: z
+      .number()
+      .superRefine((value, context) => addIssueOf(context, () => parseProcesses(value)))
+      .optional(),
     autostart: z.boolean().optional(),
     docker: z.boolean().optional(),
   })

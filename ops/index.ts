@@ -38,7 +38,7 @@ export { setAutostart } from "./containers/autostart";
 export { resizeContainer, type Limits } from "./containers/resize";
 export { deleteContainer } from "./containers/delete";
 export { CONTAINER_DEFAULTS, resolveSpec, type ResolvedSpec } from "./containers/spec";
-export { parseCpu, parseDiskQuota, parseMemory, parseSize, type Size } from "./containers/size";
+export { parseCpu, parseDiskQuota, parseMemory, parseProcesses, parseSize, type Size } from "./containers/size";
 export { containerName, parseUserName } from "./containers/user-name";
 
 export { parsePublicKey, readPublicKeys, uniqueKeys, type KeySummary, type PublicKey } from "./keys/public-key";
@@ -64,6 +64,10 @@ export { recordOperation, type Operation } from "./audit/record-operation";
 export { addBan, banHistory, listBans, removeBan, type Bans, type ServerBan, type ServerBanEvent } from "./bans/bans";
 export { checkServer, type ServerHealth } from "./status/server-health";
 export { activitySince, summarizeActivity, type Activity } from "./status/activity";
+export { examineFleet, type Examination, type ExamineOptions, type Patients } from "./doctor/examine";
+export type { Check, CheckState } from "./doctor/check";
+export { verifyAccess, type AccessReport } from "./doctor/access";
+export type { Attempt } from "./doctor/attempt";
 
 export { Fleet, type Found } from "./fleet/fleet";
 export { inventorySchema, serverAddressSchema } from "./fleet/inventory";

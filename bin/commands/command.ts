@@ -1,5 +1,6 @@
 import type { InferredOptionTypes, Options } from "yargs";
 
+import type { ErrorKind } from "../../ops/errors";
 import type { Io } from "../io";
 import type { Failure } from "../output/error";
 import type { Progress } from "../output/progress";
@@ -27,6 +28,8 @@ export interface Result {
   printed?: boolean;
   /** What went wrong for some of the users or servers. */
   failures?: Failure[];
+  /** What the data itself comes to, where it tells of failures: decides the exit code, and nothing more is said. */
+  verdict?: ErrorKind;
   /** How many went well; with `failures` this decides the exit code. */
   succeeded?: number;
 }

@@ -1,7 +1,7 @@
 import os from "node:os";
 
 import type { ContainerSpec } from "../../ops/containers/container";
-import { parseCpu, parseDiskQuota, parseMemory } from "../../ops/containers/size";
+import { parseCpu, parseDiskQuota, parseMemory, parseProcesses } from "../../ops/containers/size";
 import { parseUserName } from "../../ops/containers/user-name";
 import { InvalidInputError } from "../../ops/errors";
 import type { PublicKey } from "../../ops/keys/public-key";
@@ -16,6 +16,7 @@ export interface CreateInput {
   cpu?: string;
   memory?: string;
   diskQuota?: string;
+  processes?: string;
   autostart?: boolean;
   docker?: boolean;
 }
@@ -60,7 +61,7 @@ export async function readCreateInput(
 
 /** What was said of a container's size and kind, checked; what was not is absent. @throws InvalidInputError */
 export function readLimits(input: Omit<CreateInput, "users" | "sshKey">): Omit<ContainerSpec, "user" | "sshKeys"> {
-  const { image, cpu, memory, diskQuota, autostart, docker } = input;
+  const { image, cpu, memory, diskQuota, processes, autostart, docker } = input;
   if (image?.trim() === "")
     throw new InvalidInputError("--image is empty", { remedy: "Leave it out for the default image." });
   return {
@@ -68,6 +69,7 @@ export function readLimits(input: Omit<CreateInput, "users" | "sshKey">): Omit<C
     ...(cpu !== undefined && { cpu: readCpu(cpu) }),
     ...(memory !== undefined && { memory: parseMemory(memory, "--memory").text }),
     ...(diskQuota !== undefined && { diskQuota: parseDiskQuota(diskQuota, "--disk-quota").text }),
+    ...(processes !== undefined && { processes: readProcesses(processes) }),
     ...(autostart === false && { autostart }),
     ...(docker === false && { docker }),
   };
@@ -78,6 +80,10 @@ function readCpu(text: string): number {
   throw new InvalidInputError(`--cpu ${JSON.stringify(text)} is not a number of cores`, {
     remedy: "Give cores, for example 4 or 0.5.",
   });
+}
+
+function readProcesses(text: string): number {
+  return parseProcesses(/^\d+$/.test(text.trim()) ? Number(text) : NaN, "--processes");
 }
 
 function distinct(keys: PublicKey[]): string[] {

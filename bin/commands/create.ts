@@ -2,6 +2,7 @@ import pLimit from "p-limit";
 import type { Limit } from "p-limit";
 
 import type { Container, ContainerSpec } from "../../ops/containers/container";
+import { CONTAINER_DEFAULTS } from "../../ops/containers/spec";
 import { ConflictError, InvalidInputError, NotFoundError } from "../../ops/errors";
 import { parsePublicKey } from "../../ops/keys/public-key";
 import type { PublicKey } from "../../ops/keys/public-key";
@@ -47,6 +48,7 @@ export const create = command({
     cpu: { type: "string", requiresArg: true, describe: "CPU time in cores, e.g. 2 or 0.5" },
     memory: { type: "string", requiresArg: true, describe: "memory limit, e.g. 4GiB" },
     "disk-quota": { type: "string", requiresArg: true, describe: "size of its disk, e.g. 20GB" },
+    processes: { type: "string", requiresArg: true, describe: "most processes and threads [default: 4096]" },
     server: { type: "string", requiresArg: true, describe: "server to put it on [default: the one with most room]" },
     autostart: { type: "boolean", default: true, describe: "start with the server; --no-autostart: do not" },
     docker: { type: "boolean", default: true, describe: "allow Docker inside; --no-docker: do not" },
@@ -233,8 +235,17 @@ function refuseExisting(
   });
 }
 
-export function limitsOf({ cpu, memory, diskQuota, autostart, docker }: Container): Partial<ContainerSpec> {
-  return { cpu, memory, diskQuota, ...(!autostart && { autostart }), ...(!docker && { docker }) };
+export function limitsOf(container: Container): Partial<ContainerSpec> {
+  const { cpu, memory, diskQuota, processes, autostart, docker } = container;
+  const usual = processes === CONTAINER_DEFAULTS.processes;
+  return {
+    cpu,
+    memory,
+    diskQuota,
+    ...(!usual && { processes }),
+    ...(!autostart && { autostart }),
+    ...(!docker && { docker }),
+  };
 }
 
 export function refuseUnknownServer(name: string | undefined, { addresses, label }: Target): void {

@@ -7,6 +7,7 @@ import { bansHistory } from "./bans-history";
 import { bansList } from "./bans-list";
 import { bansRemove } from "./bans-remove";
 import { create } from "./create";
+import { doctor } from "./doctor";
 import { deleteCommand } from "./delete";
 import { exportCommand } from "./export";
 import { info } from "./info";
@@ -26,6 +27,7 @@ import { snapshotRestore } from "./snapshot-restore";
 import { start } from "./start";
 import { status } from "./status";
 import { stop } from "./stop";
+import { verifyAccess } from "./verify-access";
 
 /** In the order in which `--help` shows them. */
 export const commands: Command[] = [
@@ -56,6 +58,8 @@ export const commands: Command[] = [
   bansAdd,
   bansRemove,
   bansHistory,
+  doctor,
+  verifyAccess,
 ];
 
 /** Commands of two words, by the first: what they are about. */

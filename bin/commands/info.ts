@@ -22,8 +22,22 @@ export const info = command({
 
 export function renderContainer(container: ContainerDetails, now = Date.now()): string {
   const { usage, startedAt, snapshots, lastLogin } = container;
-  const { autostart, cpu, createdAt, diskQuota, docker, image, ip, keys, memory, name, server, status, user } =
-    container;
+  const {
+    autostart,
+    cpu,
+    createdAt,
+    diskQuota,
+    docker,
+    image,
+    ip,
+    keys,
+    memory,
+    name,
+    processes,
+    server,
+    status,
+    user,
+  } = container;
   return renderFields([
     ["Container", name],
     ["Status", status],
@@ -34,7 +48,7 @@ export function renderContainer(container: ContainerDetails, now = Date.now()): 
     ["CPU", `${cpu} ${cpu === 1 ? "core" : "cores"}, ${usage.cpuSeconds} s used`],
     ["Memory", `${formatBytes(usage.memoryBytes)} of ${memory}`],
     ["Disk", `${formatBytes(usage.diskBytes)} of ${diskQuota}`],
-    ["Processes", String(usage.processes)],
+    ["Processes", `${usage.processes} of ${processes}`],
     ["Up for", startedAt === undefined ? "-" : duration(now - Date.parse(startedAt))],
     ["Last login", lastLogin ?? "not known"],
     ["Auto-start", autostart ? "enabled" : "disabled"],

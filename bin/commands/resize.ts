@@ -14,19 +14,25 @@ export const resize = command({
     cpu: { type: "string", requiresArg: true, describe: "CPU time in cores, e.g. 2 or 0.5" },
     memory: { type: "string", requiresArg: true, describe: "memory limit, e.g. 4GiB; never below what is in use" },
     "disk-quota": { type: "string", requiresArg: true, describe: "size of the disk, e.g. 20GB; never below use" },
+    processes: {
+      type: "string",
+      requiresArg: true,
+      describe: "most processes and threads, e.g. 4096; never below use",
+    },
     "lock-timeout": lockTimeoutOption,
   },
   examples: [
     ["$0 resize alice --memory 8GiB --disk-quota 50GB", "what is not named stays"],
     ["$0 resize alice bob --cpu 0.5", "half a core for each"],
   ],
-  async run({ cpu, memory, "disk-quota": diskQuota, ...args }, context): Promise<Result> {
+  async run({ cpu, memory, "disk-quota": diskQuota, processes, ...args }, context): Promise<Result> {
     const users = parseUsers(args.users);
-    const limits = readLimits({ cpu, memory, diskQuota });
+    const limits = readLimits({ cpu, memory, diskQuota, processes });
     const words = [
       ...(cpu === undefined ? [] : [`--cpu ${cpu}`]),
       ...(memory === undefined ? [] : [`--memory ${memory}`]),
       ...(diskQuota === undefined ? [] : [`--disk-quota ${diskQuota}`]),
+      ...(processes === undefined ? [] : [`--processes ${processes}`]),
     ].join(" ");
     if (words === "") {
       throw new InvalidInputError("resize needs a new size", {

@@ -12,7 +12,18 @@ import { readKeys } from "./key-files";
 import type { KeyIo } from "./key-files";
 
 /** What a table may say of each person. Only the first two are needed. */
-const columns = ["user", "key", "server", "image", "cpu", "memory", "disk_quota", "autostart", "docker"] as const;
+const columns = [
+  "user",
+  "key",
+  "server",
+  "image",
+  "cpu",
+  "memory",
+  "disk_quota",
+  "processes",
+  "autostart",
+  "docker",
+] as const;
 type Row = Partial<Record<(typeof columns)[number], string>>;
 
 const remedy = `Its first line names its columns: user,key and any of ${columns.slice(2).join(",")}`;
@@ -85,8 +96,9 @@ function checkHeader(header: string[], file: string): string[] {
 
 async function readRow(row: Row, common: Omit<CreateInput, "users" | "sshKey">, io: KeyIo): Promise<Wanted> {
   const user = parseUserName(row.user ?? "");
-  const { image, cpu, memory, disk_quota: diskQuota } = row;
-  const said = { image, cpu, memory, diskQuota, autostart: readYes(row, "autostart"), docker: readYes(row, "docker") };
+  const { image, cpu, memory, disk_quota: diskQuota, processes } = row;
+  const yes = { autostart: readYes(row, "autostart"), docker: readYes(row, "docker") };
+  const said = { image, cpu, memory, diskQuota, processes, ...yes };
   const given = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined && value !== ""));
   const keys = await readKey(row.key ?? "", user, io);
   return {

@@ -60,14 +60,18 @@ export function renderError(report: ErrorReport, subject?: string): string {
   const lines = [`error: ${where ? `${where}: ` : ""}${report.message}`];
   for (const { subject, message } of report.failures ?? []) lines.push(`  ${subject}: ${message}`);
   if (report.leftBehind) lines.push(`  Left behind: ${oneLine(report.leftBehind)}`);
-  for (const line of report.remedy?.split("\n") ?? []) {
-    if (line.trim() !== "") lines.push(`  ${isCommand(line) ? "Try:  " : ""}${line.trim()}`);
-  }
+  lines.push(...remedyLines(report.remedy).map((line) => `  ${line}`));
   return lines.join("\n") + "\n";
 }
 
+/** A remedy as the screen shows it. */
+export function remedyLines(remedy = ""): string[] {
+  const lines = remedy.split("\n").filter((line) => line.trim() !== "");
+  return lines.map((line) => `${isCommand(line) ? "Try:  " : ""}${line.trim()}`);
+}
+
 /** The library knows the commands' names, and nothing of npx and of options that say where to act. */
-function atTarget(remedy: string, flags: string): string {
+export function atTarget(remedy: string, flags: string): string {
   return remedy.replace(/^( *)(containarium-ops .*)$/gm, (_line, indent: string, words: string) => {
     return `${indent}npx ${words}${flags}`;
   });

@@ -4,14 +4,16 @@ import type { Io, OutputStream } from "../io";
 export interface Paint {
   good(text: string): string;
   bad(text: string): string;
+  warn(text: string): string;
   dim(text: string): string;
 }
 
-const plain: Paint = { good: (text) => text, bad: (text) => text, dim: (text) => text };
+const plain: Paint = { good: (text) => text, bad: (text) => text, warn: (text) => text, dim: (text) => text };
 
 const colourful: Paint = {
   good: (text) => `\u001b[32m${text}\u001b[39m`,
   bad: (text) => `\u001b[31m${text}\u001b[39m`,
+  warn: (text) => `\u001b[33m${text}\u001b[39m`,
   dim: (text) => `\u001b[2m${text}\u001b[22m`,
 };
 

@@ -26,7 +26,18 @@ export interface DesiredChange {
   remove?: string[];
 }
 
-const fields = ["user", "sshKeys", "server", "image", "cpu", "memory", "diskQuota", "autostart", "docker"] as const;
+const fields = [
+  "user",
+  "sshKeys",
+  "server",
+  "image",
+  "cpu",
+  "memory",
+  "diskQuota",
+  "processes",
+  "autostart",
+  "docker",
+] as const;
 
 /** PURE: the people whom a config's text names. */
 export function readConfig(text: string, file: string): DesiredContainer[] {

@@ -11,6 +11,7 @@ import { assertFits } from "../containers/prepare";
 import { readRecord, type ContainerRecord } from "../containers/record";
 import { removeInstance } from "../containers/remove-instance";
 import { withRollback } from "../containers/rollback";
+import { assertRoom } from "../containers/room";
 import { assertHasKey, resolveSpec, type ResolvedSpec } from "../containers/spec";
 import { containerName, parseUserName } from "../containers/user-name";
 import { openWayIn } from "../containers/way-in";
@@ -120,6 +121,7 @@ async function chooseHome(
     server.helper({ op: "server.status" }, options),
   ]);
   assertFits({ diskQuota }, status, server.name);
+  assertRoom(status, instances.length, server.name);
   const gateway = network.value.config["ipv4.address"] ?? "";
   const used = addressesOf(instances, name);
   const isFree = staticZone(gateway).includes(address) && !used.includes(address);
@@ -140,8 +142,17 @@ async function importArchive(server: Server, archive: Import, options: RequestOp
 }
 
 function specOf(record: ContainerRecord, user: string, sshKeys: string[] | undefined): ResolvedSpec {
-  const { cpu, memory, diskQuota, autostart, docker, keys } = record;
-  const spec = resolveSpec({ user, sshKeys: sshKeys ?? keys, cpu, memory, diskQuota, autostart, docker });
+  const { cpu, memory, diskQuota, processes, autostart, docker, keys } = record;
+  const spec = resolveSpec({
+    user,
+    sshKeys: sshKeys ?? keys,
+    cpu,
+    memory,
+    diskQuota,
+    processes: processes || undefined,
+    autostart,
+    docker,
+  });
   assertHasKey(spec);
   return spec;
 }

@@ -44,3 +44,19 @@ export async function assertMemoryCanBe(
     remedy: "Nothing was changed. Give more memory, or end programs in the container first.",
   });
 }
+
+/** Below what there is already, it could start none until many have ended: not even a shell to end them from. */
+export async function assertProcessesCanBe(
+  server: Server,
+  { processes, name }: Pick<ContainerRecord, "processes" | "name">,
+  wanted: number,
+  request?: RequestOptions,
+): Promise<void> {
+  if (wanted >= processes && processes > 0) return;
+  const used = (await server.incus.instances.state(name, request)).processes;
+  if (used <= wanted) return;
+  throw new InvalidInputError(`${name} has ${used} processes, more than ${wanted}`, {
+    server: server.name,
+    remedy: "Nothing was changed. Allow more processes, or end some in the container first.",
+  });
+}

@@ -14,6 +14,8 @@ export interface ContainerSpec {
   memory?: string;
   /** Disk quota of the root file system, for example `20GB`. Default `20GB`. */
   diskQuota?: string;
+  /** Processes and threads that it may have. Default 4096. */
+  processes?: number;
   /** Start again when the server boots. Default true. */
   autostart?: boolean;
   /** Allow Docker inside (nesting). Default true. */
@@ -38,6 +40,8 @@ export interface Container {
   cpu: number;
   memory: string;
   diskQuota: string;
+  /** The most processes and threads that it may have. */
+  processes: number;
   autostart: boolean;
   docker: boolean;
   keys: KeySummary[];

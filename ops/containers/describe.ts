@@ -14,6 +14,7 @@ export function describeContainer(record: ContainerRecord, status: ContainerStat
     cpu: record.cpu,
     memory: record.memory,
     diskQuota: record.diskQuota,
+    processes: record.processes,
     autostart: record.autostart,
     docker: record.docker,
     keys: record.keys.map(summarizeLine),

@@ -24,9 +24,6 @@ export const KEY = {
 
 export const SCHEMA = "1";
 
-/** A person can start this many processes and threads. */
-const PROCESSES = 4096;
-
 /** What a new instance is told beside its spec. */
 export interface Making {
   image: string;
@@ -66,7 +63,7 @@ export function renderLimits(spec: ResolvedSpec): Config {
     "boot.autostart": String(spec.autostart),
     "limits.cpu.allowance": renderCpu(spec.cpu),
     "limits.memory": spec.memory.text,
-    "limits.processes": String(PROCESSES),
+    "limits.processes": String(spec.processes),
     "security.privileged": "false",
     "security.idmap.isolated": "true",
     // Docker needs namespaces of its own, and device nodes and attributes for overlay2's whiteouts.

@@ -6,6 +6,7 @@ import type { Instance } from "../incus/types";
 import { chooseImage, type GoldenImage } from "./image";
 import { NETWORK } from "./instance-config";
 import { readRecord, type ContainerRecord } from "./record";
+import { assertRoom } from "./room";
 import { formatBytes } from "./size";
 import type { ResolvedSpec } from "./spec";
 
@@ -24,8 +25,8 @@ export interface Findings {
 /**
  * Looks at all that a create depends on, and refuses what cannot become right. Changes nothing.
  *
- * @throws ConflictError when the account or the container belongs to somebody else; InvalidInputError when the server
- *   has no such image or no such space
+ * @throws ConflictError when the account or the container belongs to somebody else, or the server has no room for one
+ *   more; InvalidInputError when the server has no such image or no such space
  */
 export async function prepare(server: Server, spec: ResolvedSpec, options?: RequestOptions): Promise<Findings> {
   const [account, status, instances, images, network] = await Promise.all([
@@ -43,7 +44,10 @@ export async function prepare(server: Server, spec: ResolvedSpec, options?: Requ
     });
   }
   const existing = findOwn(instances, spec, server.name);
-  if (existing === undefined) assertFits(spec, status, server.name);
+  if (existing === undefined) {
+    assertFits(spec, status, server.name);
+    assertRoom(status, instances.length, server.name);
+  }
   return {
     image: chooseImage(images, spec.image ?? existing?.image, server.name),
     gateway: network.value.config["ipv4.address"] ?? "",

@@ -16,6 +16,7 @@ export interface ContainerRecord {
   cpu: number;
   memory: string;
   diskQuota: string;
+  processes: number;
   autostart: boolean;
   docker: boolean;
   hostKeys: string[];
@@ -39,6 +40,7 @@ export function readRecord(instance: Instance): ContainerRecord | undefined {
     cpu: parseCpuAllowance(config["limits.cpu.allowance"]),
     memory: config["limits.memory"] ?? "",
     diskQuota: devices["root"]?.["size"] ?? "",
+    processes: Number(config["limits.processes"]) || 0,
     autostart: config["boot.autostart"] === "true",
     docker: config[KEY.docker] === "true",
     hostKeys: parseList(config[KEY.hostKeys]),

@@ -1,15 +1,15 @@
 import { recordOperation } from "../audit/record-operation";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
-import { assertDiskCanBe, assertMemoryCanBe } from "./can-be";
+import { assertDiskCanBe, assertMemoryCanBe, assertProcessesCanBe } from "./can-be";
 import type { Container, ContainerSpec } from "./container";
 import { readContainer } from "./get";
 import { renderCpu } from "./instance-config";
 import { modifyOwn, readOwn } from "./own-container";
-import { parseCpu, parseDiskQuota, parseMemory } from "./size";
+import { parseCpu, parseDiskQuota, parseMemory, parseProcesses } from "./size";
 
 /** What a container may use; what is absent stays as it is. */
-export type Limits = Pick<ContainerSpec, "cpu" | "memory" | "diskQuota">;
+export type Limits = Pick<ContainerSpec, "cpu" | "memory" | "diskQuota" | "processes">;
 
 /**
  * Gives a person's container more or less to use, while it runs.
@@ -26,9 +26,11 @@ export async function resizeContainer(
   const cpu = limits.cpu === undefined ? undefined : parseCpu(limits.cpu);
   const memory = limits.memory === undefined ? undefined : parseMemory(limits.memory);
   const diskQuota = limits.diskQuota === undefined ? undefined : parseDiskQuota(limits.diskQuota);
+  const processes = limits.processes === undefined ? undefined : parseProcesses(limits.processes);
   return recordOperation(server, { operation: "resize", user, detail: describe(limits) }, async () => {
     const existing = await readOwn(server, user, options);
     if (memory) await assertMemoryCanBe(server, existing, memory, options);
+    if (processes !== undefined) await assertProcessesCanBe(server, existing, processes, options);
     if (diskQuota) await assertDiskCanBe(server, existing, diskQuota, options);
     await modifyOwn(
       server,
@@ -37,6 +39,7 @@ export async function resizeContainer(
         config: {
           ...(cpu !== undefined && { "limits.cpu.allowance": renderCpu(cpu) }),
           ...(memory && { "limits.memory": memory.text }),
+          ...(processes !== undefined && { "limits.processes": String(processes) }),
         },
         ...(diskQuota && devices.root && { devices: { root: { ...devices.root, size: diskQuota.text } } }),
       }),
@@ -46,8 +49,8 @@ export async function resizeContainer(
   });
 }
 
-function describe({ cpu, memory, diskQuota }: Limits): string {
-  const words = { cpu, memory, "disk-quota": diskQuota };
+function describe({ cpu, memory, diskQuota, processes }: Limits): string {
+  const words = { cpu, memory, "disk-quota": diskQuota, processes };
   return Object.entries(words)
     .flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]))
     .join(", ");

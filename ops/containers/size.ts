@@ -72,6 +72,21 @@ export function parseCpu(value: number, what = "cpu"): number {
   return hundredths / 100;
 }
 
+/** Below this systemd and sshd do not come up; more than that no kernel has. */
+const PROCESSES = { least: 100, most: 4_194_304 };
+
+/**
+ * A limit of processes and threads.
+ *
+ * @throws InvalidInputError
+ */
+export function parseProcesses(value: number, what = "processes"): number {
+  if (Number.isInteger(value) && value >= PROCESSES.least && value <= PROCESSES.most) return value;
+  throw new InvalidInputError(`${what} ${value} is not a number of processes`, {
+    remedy: `Give a whole number from ${PROCESSES.least} to ${PROCESSES.most}; for example 4096.`,
+  });
+}
+
 /** `20.0 GB`: bytes for people. */
 export function formatBytes(bytes: number): string {
   const unit = ["TB", "GB", "MB", "kB"].find((name) => bytes >= UNITS[name]!) ?? "B";

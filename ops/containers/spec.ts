@@ -1,7 +1,7 @@
 import { InvalidInputError } from "../errors";
 import { parsePublicKey, uniqueKeys, type PublicKey } from "../keys/public-key";
 import type { ContainerSpec } from "./container";
-import { parseCpu, parseDiskQuota, parseMemory, type Size } from "./size";
+import { parseCpu, parseDiskQuota, parseMemory, parseProcesses, type Size } from "./size";
 import { containerName, parseUserName } from "./user-name";
 
 /** What a container is when nothing else is said. The image is the server's golden image. */
@@ -9,6 +9,7 @@ export const CONTAINER_DEFAULTS = {
   cpu: 4,
   memory: "4GiB",
   diskQuota: "20GB",
+  processes: 4096,
   autostart: true,
   docker: true,
 } as const;
@@ -30,6 +31,7 @@ export interface ResolvedSpec {
   cpu: number;
   memory: Size;
   diskQuota: Size;
+  processes: number;
   autostart: boolean;
   docker: boolean;
 }
@@ -55,6 +57,7 @@ export function resolveSpec(spec: ContainerSpec): ResolvedSpec {
     cpu: parseCpu(spec.cpu ?? CONTAINER_DEFAULTS.cpu),
     memory: parseMemory(spec.memory ?? CONTAINER_DEFAULTS.memory),
     diskQuota: parseDiskQuota(spec.diskQuota ?? CONTAINER_DEFAULTS.diskQuota),
+    processes: parseProcesses(spec.processes ?? CONTAINER_DEFAULTS.processes),
     autostart: spec.autostart ?? CONTAINER_DEFAULTS.autostart,
     docker: spec.docker ?? CONTAINER_DEFAULTS.docker,
   };

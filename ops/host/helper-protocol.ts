@@ -1,3 +1,6 @@
+import type { Attempt } from "../doctor/attempt";
+import type { ServerCheck } from "../doctor/check";
+
 /** What the host helper (`/usr/local/sbin/containarium-host`) can be asked, and what it answers. */
 export interface HelperProtocol {
   /** `ours`: its primary group is containarium-jump; `home` then says where its container is. */
@@ -52,6 +55,23 @@ export interface HelperProtocol {
   /** Done when the kernel refuses that address. */
   "bans.add": { request: { address: string; seconds: number }; result: Ban };
   "bans.remove": { request: { address: string }; result: { removed: boolean } };
+  /** Looks at all that has to be well on this server. `peers`: those it must hear; null: those it knows. */
+  "doctor.examine": {
+    request: { user: string | null; peers: readonly string[] | null };
+    result: {
+      name: string;
+      /** Its clock, in seconds since 1970. */
+      time: number;
+      /** Where the person's container is; null when nobody knows them. */
+      home: Home | null;
+      checks: ServerCheck[];
+    };
+  };
+  /** Tries what a jump account must not do. */
+  "access.verify": {
+    request: { user: string };
+    result: { attempts: Omit<Attempt, "server">[]; fleetSubnet?: string };
+  };
 }
 
 /** `here`, or the name of the server where the person's container is. */
@@ -156,6 +176,10 @@ export interface ServerStatus {
   pool: { totalBytes: number; usedBytes: number };
   memory: { totalBytes: number; availableBytes: number };
   accounts: number;
+  /** Kernel limits by name, those that this kernel knows. A server of an older version says nothing. */
+  kernel?: Record<string, number>;
+  /** Processes and threads that there are now. */
+  tasks?: number;
 }
 
 export type HelperOp = keyof HelperProtocol;

@@ -32,6 +32,7 @@ export function containerOf(user: string, changes: Partial<Container> = {}): Con
     cpu: 4,
     memory: "4GiB",
     diskQuota: "20GB",
+    processes: 4096,
     autostart: true,
     docker: true,
     keys: [summarizeKey(parsePublicKey(user === "bob" ? keys.bob : keys.alice, user))],

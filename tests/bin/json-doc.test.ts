@@ -85,6 +85,7 @@ describe("on a server", () => {
     ["`snapshot list`", ["snapshot", "list"]],
     ["`start`", ["snapshot", "restore", "alice", "x", "--force"]],
     ["`snapshot delete`", ["snapshot", "delete", "alice", "x", "--force"]],
+    ["`verify-access`", ["verify-access", "alice"]],
     ["`keys replace`", ["keys", "replace", "alice", "--ssh-key", "bob.pub"]],
   ])("%s prints what is documented", async (name, argv) => {
     expect(shapeOf(await json(world, ...argv))).toEqual(shapeOf(documented(name)));
@@ -114,6 +115,13 @@ describe("on a server", () => {
     const example = shapeOf(documented("`status`")) as { servers: unknown };
     expect(quiet.servers).toEqual(example.servers);
     expect(Object.keys(quiet)).toEqual(Object.keys(example));
+  });
+
+  test("doctor prints what is documented", async () => {
+    const remedy = "Start it again:\n  sudo systemctl restart fail2ban.service";
+    world.fake.helper.checks = [{ name: "fail2ban", state: "failed", detail: "x", remedy, depends: [] }];
+    const { checks, ...rest } = (await json(world, "doctor")) as { checks: object[] };
+    expect(shapeOf({ ...rest, checks: checks.slice(1) })).toEqual(shapeOf(documented("`doctor`")));
   });
 
   test("the other commands about keys print the same fields", async () => {

@@ -98,7 +98,7 @@ describe("info", () => {
      CPU:         4 cores, 12.5 s used
      Memory:      345.7 MB of 4GiB
      Disk:        1.2 GB of 20GB
-     Processes:   21
+     Processes:   21 of 4096
      Up for:      ...
      Last login:  2026-11-24T11:00:00.000Z
      Auto-start:  enabled

@@ -98,6 +98,19 @@ test("resize below what is used is refused: exit 2, nothing changed", async () =
   expect((await cli("resize", "bob", "--disk-quota", "200GB")).code).toBe(2);
 });
 
+test("resize --processes: not below what there is; recorded", async () => {
+  expect((await cli("resize", "alice", "--processes", "8192")).code).toBe(0);
+  expect(world.fake.incus.of("alice")!.config["limits.processes"]).toBe("8192");
+  expect(world.desired[0]).toMatchObject({ processes: 8192 });
+  for (const wrong of ["99", "1.5", "many", "-1", "9999999"]) {
+    expect((await cli("resize", "alice", "--processes", wrong)).code).toBe(2);
+  }
+  world.fake.incus.of("alice")!.processes = 300;
+  const { code, stderr } = await cli("resize", "alice", "--processes", "200");
+  expect([code, stderr]).toEqual([2, expect.stringContaining("alice-container has 300 processes, more than 200")]);
+  expect(world.fake.incus.of("alice")!.config["limits.processes"]).toBe("8192");
+});
+
 test("a recording that failed: what was done stays, and the command that heals it", async () => {
   world.recordError = new OperationError("Pulumi.local.yaml is read-only");
   const { code, stderr } = await cli("resize", "alice", "--memory", "8GiB");

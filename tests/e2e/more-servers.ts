@@ -26,12 +26,28 @@ export function moreServers(fleet: TestFleet): void {
     await expectNoChanges(fleet);
   });
 
+  test("doctor and verify-access go to every server, also for somebody who lives on another", async () => {
+    const looked = await fleet.ops(["doctor", "frank"]);
+    expect(looked.stdout).toMatch(/✓ jump-1 hears jump-2 [^]*✓ jump-1 frank: way in [^]*✓ jump-2 frank: way in /);
+    expect(looked.code).toBe(0);
+    const tried = await fleet.ops(["verify-access", "frank"]);
+    expect(tried.stdout).toMatch(
+      /jump-1 +open \S+, another container of this server [^]*jump-2 +open \S+, another container on jump-1/,
+    );
+    expect({ code: tried.code, said: tried.code === 0 ? "" : tried.stdout + tried.stderr }).toEqual({
+      code: 0,
+      said: "",
+    });
+  });
+
   test("a dead server is no reason to forget its people, and nobody else notices", async () => {
     await run(["incus", "delete", "-f", second], { cwd: fleet.clone });
     const listed = await fleet.ops(["list", "--json"]);
     expect(listed.code).toBe(8);
     expect(JSON.parse(listed.stdout).containers.map(({ user }: { user: string }) => user)).toContain("alice");
     expect(listed.stderr).toMatch(/jump-2/);
+    const looked = await fleet.ops(["doctor"]);
+    expect([looked.code, looked.stdout.match(/^✗.*/gm)]).toEqual([6, [expect.stringMatching(/^✗ jump-2 SSH /)]]);
     expect((await fleet.ssh(["alice-dev", "whoami"])).stdout).toBe("alice\n");
     expect((await fleet.pulumi("refresh", "--yes", "--skip-preview")).code).toBe(0);
     expect((await fleet.pulumi("up", "--yes", "--skip-preview")).code).toBe(0);

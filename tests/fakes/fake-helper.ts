@@ -6,6 +6,8 @@ import type {
   LiveSession,
   RecordedEvent,
 } from "../../ops/host/helper-protocol";
+import type { Attempt } from "../../ops/doctor/attempt";
+import type { ServerCheck } from "../../ops/doctor/check";
 import type { FakeIncus } from "./fake-incus";
 
 type Answer = { ok: true; result: unknown } | { ok: false; error: { code: string; message: string; remedy?: string } };
@@ -30,6 +32,15 @@ export class FakeHelper {
   recordFull = false;
   poolBytes = 100e9;
   memoryBytes = 8e9;
+  poolUsedBytes = 1e9;
+  kernel: Record<string, number> = { "fs.inotify.max_user_instances": 8192, "kernel.pid_max": 4194304 };
+  /** Answers of doctor.examine and access.verify. */
+  checks: ServerCheck[] = [{ name: "Incus", state: "ok", detail: "answers", depends: [] }];
+  attempts: Omit<Attempt, "server">[] = [
+    { attempt: "a shell", expected: "refused by sshd", result: "refused by sshd", ok: true },
+  ];
+  /** Seconds by which its clock is ahead. */
+  clockAhead = 0;
   /** Peers that this server does not hear. */
   silentPeers: { server: string; reason: string }[] = [];
   /** What hearing from its peers changes. */
@@ -94,6 +105,11 @@ export class FakeHelper {
         return success({ accounts: this.accounts.size, changed: 0, removed: 0, answered: [], silent: this.silentPeers, skipped: [] }); // prettier-ignore
       case "peers.forget":
         return success({ accounts: this.accounts.size, changed: 0, removed: 0, skipped: [], forgotten: true });
+      case "doctor.examine":
+        return this.examine(request);
+      case "access.verify":
+        if (!this.accounts.has(request.user)) return failure("not-found", `there is no jump account ${request.user}`);
+        return success({ attempts: this.attempts });
       default:
         return failure("invalid", "unknown op");
     }
@@ -114,6 +130,11 @@ export class FakeHelper {
     const ban = { address, by: "administrator", since: since.toISOString(), until, enforced: true };
     this.bans.push(ban);
     return success(ban);
+  }
+
+  private examine({ user }: { user: string | null }): Answer {
+    const home = this.accounts.get(user ?? "")?.home ?? null;
+    return success({ name: this.name, time: Date.now() / 1000 + this.clockAhead, home, checks: this.checks });
   }
 
   private put({ user, keys, target }: { user: string; keys: string[]; target: string }): Answer {
@@ -145,9 +166,11 @@ export class FakeHelper {
       startupHash: "0".repeat(64),
       storage: "btrfs",
       hostKeys: [],
-      pool: { totalBytes: this.poolBytes, usedBytes: 1e9 },
+      pool: { totalBytes: this.poolBytes, usedBytes: this.poolUsedBytes },
       memory: { totalBytes: this.memoryBytes, availableBytes: this.memoryBytes / 2 },
       accounts: this.accounts.size,
+      kernel: this.kernel,
+      tasks: 300,
     };
   }
 }

@@ -20,6 +20,7 @@ export interface FakeInstance {
   files: Map<string, FakeFile>;
   diskUsage: number;
   memoryUsage: number;
+  processes: number;
   snapshots: FakeSnapshot[];
 }
 
@@ -64,7 +65,7 @@ export function failing(description: string, err: string, status_code = 500): Re
 }
 
 export function present(instance: FakeInstance) {
-  const { files: _files, diskUsage, memoryUsage, snapshots, ...rest } = instance;
+  const { files: _files, diskUsage, memoryUsage, processes, snapshots, ...rest } = instance;
   return {
     ...rest,
     type: "container",
@@ -77,7 +78,7 @@ export function present(instance: FakeInstance) {
     state: {
       status: rest.status,
       pid: 1,
-      processes: 20,
+      processes,
       memory: { usage: memoryUsage, usage_peak: memoryUsage },
       cpu: { usage: 2_500_000_000 },
       started_at: "2026-11-23T12:00:00Z",

@@ -98,6 +98,7 @@ export class FakeIncus {
       ]),
       diskUsage: 5e8,
       memoryUsage: 1e8,
+      processes: 20,
       snapshots: [],
       ...instance,
     };

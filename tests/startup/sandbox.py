@@ -28,7 +28,8 @@ def load(name, path):
     return module
 
 
-helper = load("containarium_host", helper_path)
+helper = sys.modules["containarium_host"] = load("containarium_host", helper_path)
+helper.LIBRARY = os.path.dirname(os.path.abspath(helper_path))
 
 
 def entries(name, fields):
