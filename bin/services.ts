@@ -28,6 +28,9 @@ const work = [
   "deleteSnapshot",
   "backupContainer",
   "restoreContainer",
+  "listImages",
+  "bakeImage",
+  "listRecords",
 ] as const;
 type Work = Pick<Ops, (typeof work)[number]>;
 

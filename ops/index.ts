@@ -57,6 +57,13 @@ export { restoreSnapshot } from "./snapshots/restore";
 export { backupContainer, type Backup, type BackupOptions, type OnProgress } from "./backups/backup";
 export { restoreContainer, type Restored, type RestoreOptions } from "./backups/restore";
 
+export { listImages, type OlderContainer, type ServerImage, type ServerImages } from "./images/list";
+export { bakeImage, type BakeOptions } from "./images/bake";
+export { whyOutdated, type OutdatedReason } from "./images/outdated";
+
+export { listRecords } from "./containers/list-records";
+export type { ContainerRecord } from "./containers/record";
+
 export { Fleet, type Found } from "./fleet/fleet";
 export { inventorySchema, serverAddressSchema } from "./fleet/inventory";
 export { announceAccounts, type Announcement } from "./fleet/announce";

@@ -1,9 +1,15 @@
+import type { CommandTable } from "../help/command-table";
+import { globalOptionTable, helpOptionTable } from "../global-options";
 import type { Command } from "./command";
 import { autostart } from "./autostart";
 import { backup } from "./backup";
+import { completionOf } from "./completion";
 import { create } from "./create";
 import { deleteCommand } from "./delete";
 import { exportCommand } from "./export";
+import { imageBake } from "./image-bake";
+import { imageList } from "./image-list";
+import { imageOutdated } from "./image-outdated";
 import { info } from "./info";
 import { keysAdd } from "./keys-add";
 import { keysList } from "./keys-list";
@@ -19,6 +25,7 @@ import { snapshotList } from "./snapshot-list";
 import { snapshotRestore } from "./snapshot-restore";
 import { start } from "./start";
 import { stop } from "./stop";
+import { sync } from "./sync";
 
 /** In the order in which `--help` shows them. */
 export const commands: Command[] = [
@@ -42,10 +49,21 @@ export const commands: Command[] = [
   snapshotList,
   snapshotRestore,
   snapshotDelete,
+  imageList,
+  imageBake,
+  imageOutdated,
+  sync,
+  completionOf(commandTable),
 ];
 
 /** Commands of two words, by the first: what they are about. */
 export const groups: Record<string, string> = {
   keys: "Look after the keys with which a user logs in",
   snapshot: "Keep people's disks as they are, and put them back",
+  image: "Look after what new containers are copied from",
 };
+
+/** For what is made from it all: completion and the man page. */
+export function commandTable(): CommandTable {
+  return { commands, groups, globals: { ...globalOptionTable, ...helpOptionTable } };
+}

@@ -32,6 +32,10 @@ export interface HelperProtocol {
   };
   /** Forgets what a server said that is gone for good; one that answers after all is heard again. */
   "peers.forget": { request: { server: string }; result: AccountChanges & { forgotten: boolean } };
+  /** The golden image that the startup files want, and the bake that was asked for last. */
+  "image.status": { request: object; result: ImageStatus };
+  /** Begins to bake; it goes on without us. `started` is false where one was under way already. */
+  "image.bake": { request: { image: string }; result: { started: boolean } };
 }
 
 /** `here`, or the name of the server where the person's container is. */
@@ -64,6 +68,20 @@ export interface ServerStatus {
   pool: { totalBytes: number; usedBytes: number };
   memory: { totalBytes: number; availableBytes: number };
   accounts: number;
+}
+
+export interface ImageStatus {
+  /** Name, `debian/13`. */
+  image: string;
+  /** Of the startup files that it is baked with. */
+  version: string;
+  bake: {
+    state: "none" | "running" | "done" | "failed";
+    /** Titles, in order; the last one is under way while it runs. */
+    steps: string[];
+    /** Of `failed`: why. */
+    message?: string;
+  };
 }
 
 export type HelperOp = keyof HelperProtocol;
