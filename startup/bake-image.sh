@@ -169,7 +169,7 @@ bake() {
       prove
       ;;
   esac
-  step "Giving it the name $alias"
+  step "Giving it the name $image"
   name_it
 }
 

@@ -1,4 +1,4 @@
-import type { HelperRequest, JumpAccount } from "../../ops/host/helper-protocol";
+import type { HelperRequest, ImageStatus, JumpAccount } from "../../ops/host/helper-protocol";
 import type { FakeIncus } from "./fake-incus";
 
 type Answer = { ok: true; result: unknown } | { ok: false; error: { code: string; message: string; remedy?: string } };
@@ -15,6 +15,9 @@ export class FakeHelper {
   memoryBytes = 8e9;
   /** Peers that this server does not hear. */
   silentPeers: { server: string; reason: string }[] = [];
+  /** What `image.status` says of the bake; one state for each time it is asked, the last one stays. */
+  bakes: ImageStatus["bake"][] = [{ state: "none", steps: [] }];
+  imageVersion = "1";
   /** What hearing from its peers changes. */
   onPull: () => void = () => undefined;
 
@@ -58,6 +61,14 @@ export class FakeHelper {
         return success({ accounts: this.accounts.size, changed: 0, removed: 0, answered: [], silent: this.silentPeers, skipped: [] }); // prettier-ignore
       case "peers.forget":
         return success({ accounts: this.accounts.size, changed: 0, removed: 0, skipped: [], forgotten: true });
+      case "image.status":
+        return success({
+          image: "debian/13",
+          version: this.imageVersion,
+          bake: this.bakes.length > 1 ? this.bakes.shift() : this.bakes[0],
+        });
+      case "image.bake":
+        return success({ started: true });
       default:
         return failure("invalid", "unknown op");
     }
