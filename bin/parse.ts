@@ -1,12 +1,13 @@
-import fs from "node:fs";
-import path from "node:path";
 import yargs from "yargs";
 import type { Argv } from "yargs";
 
 import { InvalidInputError } from "../ops/errors";
 import { commands, groups } from "./commands";
-import type { Command, OptionTable } from "./commands/command";
+import type { Command } from "./commands/command";
+import { nameOf } from "./commands/name-of";
+import { generalGroup, globalOptionTable } from "./global-options";
 import type { TargetOptions } from "./target-flags";
+import { readVersion } from "./version";
 
 /** The options that every command has. */
 export interface GlobalOptions extends TargetOptions {
@@ -19,25 +20,6 @@ export interface GlobalOptions extends TargetOptions {
 export type Request =
   | { kind: "run"; command: Command; args: Record<string, unknown>; global: GlobalOptions }
   | { kind: "show"; text: string };
-
-const targetGroup = "Where it acts (default: the project's current stack):";
-const generalGroup = "General:";
-
-const globalOptionTable = {
-  stack: { type: "string", requiresArg: true, group: targetGroup, describe: "a stack of this project" },
-  host: { type: "string", requiresArg: true, group: targetGroup, describe: "one server, user@address[:port]" },
-  local: { type: "boolean", default: undefined, group: targetGroup, describe: "this machine is the server" },
-  identity: { type: "string", requiresArg: true, group: targetGroup, describe: "private key of the administrator" },
-  "known-hosts": {
-    type: "string",
-    requiresArg: true,
-    group: targetGroup,
-    describe: "file that pins the server's host key, for --host",
-  },
-  json: { type: "boolean", default: false, group: generalGroup, describe: "JSON on stdout (docs/json.md)" },
-  yes: { type: "boolean", alias: "y", default: false, group: generalGroup, describe: "answer yes to every question" },
-  verbose: { type: "boolean", alias: "v", default: false, group: generalGroup, describe: "log to stderr what happens" },
-} as const satisfies OptionTable;
 
 /** Given to every command, and to the program itself: `--json list` is `list --json`. */
 function withGlobalOptions(parser: Argv): Argv {
@@ -158,11 +140,6 @@ function refuseRepeated(args: Record<string, unknown>): true {
   return true;
 }
 
-/** `create`, `keys add`: the words before the first argument. */
-function nameOf(usage: string): string {
-  return usage.replace(/ ?[<[].*$/, "");
-}
-
 function isInGroup({ usage }: Command): boolean {
   return nameOf(usage).includes(" ");
 }
@@ -204,13 +181,4 @@ function plainWords(message: string): string {
     if (match) return words(...match.slice(1));
   }
   return message.charAt(0).toLowerCase() + message.slice(1);
-}
-
-function readVersion(): string {
-  // The compiled file is dist/bin/parse.js, the source bin/parse.ts.
-  for (const folder of [path.resolve(__dirname, ".."), path.resolve(__dirname, "../..")]) {
-    const file = path.join(folder, "package.json");
-    if (fs.existsSync(file)) return (JSON.parse(fs.readFileSync(file, "utf8")) as { version: string }).version;
-  }
-  return "unknown";
 }

@@ -41,6 +41,9 @@ const work = [
   "checkServer",
   "examineFleet",
   "verifyAccess",
+  "listImages",
+  "bakeImage",
+  "listRecords",
 ] as const;
 type Work = Pick<Ops, (typeof work)[number]>;
 

@@ -68,6 +68,12 @@ export { examineFleet, type Examination, type ExamineOptions, type Patients } fr
 export type { Check, CheckState } from "./doctor/check";
 export { verifyAccess, type AccessReport } from "./doctor/access";
 export type { Attempt } from "./doctor/attempt";
+export { listImages, type OlderContainer, type ServerImage, type ServerImages } from "./images/list";
+export { bakeImage, type BakeOptions } from "./images/bake";
+export { whyOutdated, type OutdatedReason } from "./images/outdated";
+
+export { listRecords } from "./containers/list-records";
+export type { ContainerRecord } from "./containers/record";
 
 export { Fleet, type Found } from "./fleet/fleet";
 export { inventorySchema, serverAddressSchema } from "./fleet/inventory";

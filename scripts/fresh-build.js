@@ -61,7 +61,18 @@ async function build(root, runner) {
     });
   }
   removeLeftovers(root);
+  await writeManPage(root, runner);
   fs.writeFileSync(path.join(root, stampFile), hash);
+}
+
+/** From what was built just now, as `--help` is. @param {string} root @param {import("./run").Runner} runner */
+async function writeManPage(root, runner) {
+  const writer = path.join(root, "dist", "bin", "help", "write-man-page.js");
+  if (!fs.existsSync(writer)) return;
+  const { code, stderr } = await runner([process.execPath, writer, path.join(root, "dist", "containarium-ops.1")], {
+    cwd: root,
+  });
+  if (code !== 0) throw new SetupError("the man page could not be written", { log: lastLines(stderr) });
 }
 
 /** @param {string} root */

@@ -1,3 +1,5 @@
+import type { CommandTable } from "../help/command-table";
+import { globalOptionTable, helpOptionTable } from "../global-options";
 import type { Command } from "./command";
 import { audit } from "./audit";
 import { autostart } from "./autostart";
@@ -6,10 +8,14 @@ import { bansAdd } from "./bans-add";
 import { bansHistory } from "./bans-history";
 import { bansList } from "./bans-list";
 import { bansRemove } from "./bans-remove";
+import { completionOf } from "./completion";
 import { create } from "./create";
 import { doctor } from "./doctor";
 import { deleteCommand } from "./delete";
 import { exportCommand } from "./export";
+import { imageBake } from "./image-bake";
+import { imageList } from "./image-list";
+import { imageOutdated } from "./image-outdated";
 import { info } from "./info";
 import { keysAdd } from "./keys-add";
 import { keysList } from "./keys-list";
@@ -28,6 +34,7 @@ import { start } from "./start";
 import { status } from "./status";
 import { stop } from "./stop";
 import { verifyAccess } from "./verify-access";
+import { sync } from "./sync";
 
 /** In the order in which `--help` shows them. */
 export const commands: Command[] = [
@@ -60,6 +67,11 @@ export const commands: Command[] = [
   bansHistory,
   doctor,
   verifyAccess,
+  imageList,
+  imageBake,
+  imageOutdated,
+  sync,
+  completionOf(commandTable),
 ];
 
 /** Commands of two words, by the first: what they are about. */
@@ -67,4 +79,10 @@ export const groups: Record<string, string> = {
   bans: "Shut addresses out of the servers, and let them in again",
   keys: "Look after the keys with which a user logs in",
   snapshot: "Keep people's disks as they are, and put them back",
+  image: "Look after what new containers are copied from",
 };
+
+/** For what is made from it all: completion and the man page. */
+export function commandTable(): CommandTable {
+  return { commands, groups, globals: { ...globalOptionTable, ...helpOptionTable } };
+}

@@ -14,6 +14,24 @@ const exitCodes: Record<ErrorKind, number> = {
   interrupted: 130,
 };
 
+const meanings: Record<ErrorKind, string> = {
+  failed: "Failed.",
+  invalid: "Wrong usage or bad input; nothing was changed.",
+  "not-found": "No such user, container, snapshot, stack or server.",
+  conflict: "Exists already, or somebody else holds it.",
+  authentication: "The server refused our key, or its host key is not the pinned one.",
+  unreachable: "No connection to the server.",
+  timeout: "Waited for something, and the limit passed.",
+  partial: "Some of several failed.",
+  interrupted: "Interrupted.",
+};
+
+/** In order, for the man page. */
+export function exitCodeMeanings(): { code: number; meaning: string }[] {
+  const kinds = Object.keys(exitCodes) as ErrorKind[];
+  return [{ code: 0, meaning: "Done." }, ...kinds.map((kind) => ({ code: exitCodes[kind], meaning: meanings[kind] }))];
+}
+
 export function exitCodeOf(kind: ErrorKind): number {
   return exitCodes[kind];
 }

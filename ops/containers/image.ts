@@ -38,7 +38,17 @@ export function chooseImage(images: readonly Image[], wanted: string | undefined
 
 function toGolden(image: Image): GoldenImage[] {
   const bakedAt = (image.properties["containarium.baked-at"] ?? "").slice(0, 10);
-  return image.aliases
+  return goldenNames(image).map((name) => ({ name, fingerprint: image.fingerprint, bakedAt }));
+}
+
+/** Under which names people's containers are made from it: `debian/13`. None: it is not a golden image. */
+export function goldenNames({ aliases }: Pick<Image, "aliases">): string[] {
+  return aliases
     .filter(({ name }) => name.startsWith(PREFIX) && !name.startsWith(`${PREFIX}machine`))
-    .map(({ name }) => ({ name: name.slice(PREFIX.length), fingerprint: image.fingerprint, bakedAt }));
+    .map(({ name }) => name.slice(PREFIX.length));
+}
+
+/** Its name in Incus. */
+export function goldenAlias(name: string): string {
+  return `${PREFIX}${name}`;
 }

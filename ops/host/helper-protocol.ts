@@ -72,6 +72,10 @@ export interface HelperProtocol {
     request: { user: string };
     result: { attempts: Omit<Attempt, "server">[]; fleetSubnet?: string };
   };
+  /** The golden image that the startup files want, and the bake that was asked for last. */
+  "image.status": { request: object; result: ImageStatus };
+  /** Begins to bake; it goes on without us. `started` is false where one was under way already. */
+  "image.bake": { request: { image: string }; result: { started: boolean } };
 }
 
 /** `here`, or the name of the server where the person's container is. */
@@ -180,6 +184,20 @@ export interface ServerStatus {
   kernel?: Record<string, number>;
   /** Processes and threads that there are now. */
   tasks?: number;
+}
+
+export interface ImageStatus {
+  /** Name, `debian/13`. */
+  image: string;
+  /** Of the startup files that it is baked with. */
+  version: string;
+  bake: {
+    state: "none" | "running" | "done" | "failed";
+    /** Titles, in order; the last one is under way while it runs. */
+    steps: string[];
+    /** Of `failed`: why. */
+    message?: string;
+  };
 }
 
 export type HelperOp = keyof HelperProtocol;

@@ -9,11 +9,16 @@ const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86
  * @throws InvalidInputError
  */
 export function parseExpiry(text: string, now: Date, what = "expiry"): string {
+  return new Date(now.getTime() + parseSpan(text, what)).toISOString();
+}
+
+/** Milliseconds of a span of time: `12h`, `30d`, `4w`. @throws InvalidInputError */
+export function parseSpan(text: string, what: string): number {
   const match = /^([1-9]\d{0,3})([mhdw])$/.exec(text.trim());
   if (match === null) {
     throw new InvalidInputError(`${what} ${JSON.stringify(text)} is not a span of time`, {
       remedy: "Give a number and m, h, d or w: 12h, 30d, 4w.",
     });
   }
-  return new Date(now.getTime() + Number(match[1]) * UNITS[match[2]!]!).toISOString();
+  return Number(match[1]) * UNITS[match[2]!]!;
 }

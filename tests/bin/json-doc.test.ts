@@ -72,6 +72,7 @@ describe("on a server", () => {
   beforeAll(async () => {
     world = await FleetWorld.start();
     await world.add({ user: "alice", sshKeys: [keys.alice] });
+    world.fake.helper.bakes = [{ state: "done", steps: ["Trying a copy of it"] }];
   });
   afterAll(() => world.close());
 
@@ -86,6 +87,8 @@ describe("on a server", () => {
     ["`start`", ["snapshot", "restore", "alice", "x", "--force"]],
     ["`snapshot delete`", ["snapshot", "delete", "alice", "x", "--force"]],
     ["`verify-access`", ["verify-access", "alice"]],
+    ["`image list`", ["image", "list"]],
+    ["`image bake`", ["image", "bake"]],
     ["`keys replace`", ["keys", "replace", "alice", "--ssh-key", "bob.pub"]],
   ])("%s prints what is documented", async (name, argv) => {
     expect(shapeOf(await json(world, ...argv))).toEqual(shapeOf(documented(name)));
@@ -129,6 +132,24 @@ describe("on a server", () => {
     expect(Object.keys((await json(world, "keys", "list", "alice")) as object)).toEqual(fields);
     expect(Object.keys((await json(world, "keys", "add", "alice", "--ssh-key", "bob.pub")) as object)).toEqual(fields);
   });
+});
+
+test("sync, image outdated and completion print what is documented", async () => {
+  const world = await FleetWorld.start("jump-1", "jump-2");
+  for (const user of ["alice", "bob", "dave", "erin"]) await world.add({ user, sshKeys: [keys.alice] });
+  const { instances } = world.fake.incus;
+  const set = (user: string, key: string, value: string) => (instances.get(`${user}-container`)!.config[key] = value);
+  set("alice", "limits.memory", "2GiB");
+  set("alice", "volatile.base_image", "f".repeat(64));
+  set("dave", "user.containarium.state", "creating");
+  world.fakes[1]!.incus.instances.set("erin-container", instances.get("erin-container")!);
+  world.desired = world.desired.filter(({ user }) => user !== "bob");
+  world.desired.push({ user: "carol", sshKeys: [keys.bob], server: "jump-2" });
+  world.fake.incus.images[0]!.properties = { "containarium.baked-at": "2020-01-01T00:00:00Z" };
+  expect(shapeOf(await json(world, "image", "outdated"))).toEqual(shapeOf(documented("`image outdated`")));
+  expect(shapeOf(await json(world, "sync"))).toEqual(shapeOf(documented("`sync`")));
+  expect(shapeOf(await json(world, "completion", "bash"))).toEqual(shapeOf(documented("`completion`")));
+  await world.close();
 });
 
 test("the exit codes are those of the table", () => {

@@ -2,6 +2,7 @@ import type {
   Ban,
   BanEvent,
   HelperRequest,
+  ImageStatus,
   JumpAccount,
   LiveSession,
   RecordedEvent,
@@ -43,6 +44,9 @@ export class FakeHelper {
   clockAhead = 0;
   /** Peers that this server does not hear. */
   silentPeers: { server: string; reason: string }[] = [];
+  /** What `image.status` says of the bake; one state for each time it is asked, the last one stays. */
+  bakes: ImageStatus["bake"][] = [{ state: "none", steps: [] }];
+  imageVersion = "1";
   /** What hearing from its peers changes. */
   onPull: () => void = () => undefined;
 
@@ -110,6 +114,14 @@ export class FakeHelper {
       case "access.verify":
         if (!this.accounts.has(request.user)) return failure("not-found", `there is no jump account ${request.user}`);
         return success({ attempts: this.attempts });
+      case "image.status":
+        return success({
+          image: "debian/13",
+          version: this.imageVersion,
+          bake: this.bakes.length > 1 ? this.bakes.shift() : this.bakes[0],
+        });
+      case "image.bake":
+        return success({ started: true });
       default:
         return failure("invalid", "unknown op");
     }

@@ -1,0 +1,128 @@
+import { InvalidInputError } from "../../ops/errors";
+import { parseSize } from "../../ops/containers/size";
+import { CONTAINER_DEFAULTS, resolveSpec } from "../../ops/containers/spec";
+import type { ContainerRecord } from "../../ops/containers/record";
+import type { Inventory } from "../../ops/fleet/inventory";
+import { parsePublicKey } from "../../ops/keys/public-key";
+import type { DesiredContainer } from "./config-text";
+
+/** A person as a server's Incus has them. */
+export interface Found {
+  server: string;
+  record: ContainerRecord;
+}
+
+/** Something about a person that the config says otherwise than the server. */
+export interface Difference {
+  user: string;
+  server: string;
+  field: "sshKeys" | "server" | "image" | "cpu" | "memory" | "diskQuota" | "autostart" | "docker";
+  config: string;
+  actual: string;
+}
+
+export interface Comparison {
+  /** On a server, not in the config; as they would be written there. */
+  unlisted: DesiredContainer[];
+  /** As `unlisted`, but what the server says of them cannot stand in the config. */
+  unusable: { user: string; server: string; error: InvalidInputError }[];
+  /** In the config, on no server. */
+  missing: { user: string; server?: string }[];
+  different: Difference[];
+  /** A create of theirs was not completed. */
+  halfMade: { user: string; server: string }[];
+  /** With a container on more than one server. */
+  twice: { user: string; servers: string[] }[];
+}
+
+/** PURE: what a stack's config says, and what its servers say. */
+export function compare(
+  desired: readonly DesiredContainer[],
+  found: readonly Found[],
+  defaults: Inventory["defaults"] | undefined,
+): Comparison {
+  const comparison: Comparison = { unlisted: [], unusable: [], missing: [], different: [], halfMade: [], twice: [] };
+  const byUser = new Map<string, Found[]>();
+  for (const one of found) byUser.set(one.record.user, [...(byUser.get(one.record.user) ?? []), one]);
+  for (const [user, places] of [...byUser].sort(([a], [b]) => a.localeCompare(b))) {
+    const [{ record, server }] = places as [Found];
+    const entry = desired.find((one) => one.user === user);
+    if (places.length > 1) comparison.twice.push({ user, servers: places.map((place) => place.server).sort() });
+    else if (record.state !== "ready") comparison.halfMade.push({ user, server });
+    else if (entry) comparison.different.push(...differences(entry, { record, server }, defaults));
+    else {
+      try {
+        comparison.unlisted.push(entryOf({ record, server }, defaults));
+      } catch (error) {
+        if (!(error instanceof InvalidInputError)) throw error;
+        comparison.unusable.push({ user, server, error });
+      }
+    }
+  }
+  for (const { user, server } of desired) {
+    if (!byUser.has(user)) comparison.missing.push({ user, ...(server !== undefined && { server }) });
+  }
+  return comparison;
+}
+
+/**
+ * A person's entry as the server has them, checked: Incus' config is not the place where names and keys were judged.
+ * @throws InvalidInputError
+ */
+function entryOf({ record, server }: Found, defaults: Inventory["defaults"] | undefined): DesiredContainer {
+  const { user, cpu, memory, diskQuota, autostart, docker, image, keys } = record;
+  const entry = { user, sshKeys: keys, cpu, memory, diskQuota };
+  resolveSpec(entry);
+  return {
+    ...entry,
+    server,
+    // Where it says nothing, the stack's own holds.
+    ...(image !== "" && image !== defaults?.image && { image }),
+    ...(!autostart && { autostart }),
+    ...(!docker && { docker }),
+  };
+}
+
+function differences(
+  entry: DesiredContainer,
+  { record, server }: Found,
+  defaults: Inventory["defaults"] | undefined,
+): Difference[] {
+  const fields: [Difference["field"], unknown, unknown][] = [
+    ["sshKeys", fingerprints(entry.sshKeys ?? []), fingerprints(record.keys)],
+    ["server", entry.server ?? server, server],
+    ["image", entry.image ?? record.image, record.image],
+    ["cpu", entry.cpu ?? defaults?.cpu ?? CONTAINER_DEFAULTS.cpu, record.cpu],
+    ["memory", entry.memory ?? defaults?.memory ?? CONTAINER_DEFAULTS.memory, record.memory],
+    ["diskQuota", entry.diskQuota ?? defaults?.diskQuota ?? CONTAINER_DEFAULTS.diskQuota, record.diskQuota],
+    ["autostart", entry.autostart ?? CONTAINER_DEFAULTS.autostart, record.autostart],
+    ["docker", entry.docker ?? CONTAINER_DEFAULTS.docker, record.docker],
+  ];
+  return fields
+    .map(([field, config, actual]) => ({ field, config: String(config), actual: String(actual) }))
+    .filter(({ field, config, actual }) => !isSame(field, config, actual))
+    .map((difference) => ({ user: entry.user, server, ...difference }));
+}
+
+/** `4GiB` is `4096MiB`. */
+function isSame(field: Difference["field"], config: string, actual: string): boolean {
+  if (config === actual) return true;
+  if (field !== "memory" && field !== "diskQuota") return false;
+  try {
+    return parseSize(config, field).bytes === parseSize(actual, field).bytes;
+  } catch {
+    return false;
+  }
+}
+
+/** Comments differ from one place to the other, and open nothing. */
+function fingerprints(lines: readonly string[]): string {
+  const known = lines.map((line) => {
+    try {
+      return parsePublicKey(line, "key").fingerprint;
+    } catch {
+      return "(not a key)";
+    }
+  });
+  return [...new Set(known)].sort().join(" ");
+}
