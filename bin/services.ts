@@ -9,6 +9,7 @@ export type OpenOptions = import("../ops").OpenOptions;
 export type Server = import("../ops").Server;
 export type Backup = import("../ops").Backup;
 export type Restored = import("../ops").Restored;
+export type Drill = import("../ops").Drill;
 export type KeyChange = import("../ops").KeyChange;
 
 /** What commands ask of one server; each is the library's function of that name. */
@@ -28,6 +29,7 @@ const work = [
   "deleteSnapshot",
   "backupContainer",
   "restoreContainer",
+  "drillPreemption",
 ] as const;
 type Work = Pick<Ops, (typeof work)[number]>;
 

@@ -57,6 +57,9 @@ export { restoreSnapshot } from "./snapshots/restore";
 export { backupContainer, type Backup, type BackupOptions, type OnProgress } from "./backups/backup";
 export { restoreContainer, type Restored, type RestoreOptions } from "./backups/restore";
 
+export { drillPreemption, type DrillOptions } from "./drill/preempt";
+export { spreadOf, type Drill, type DrilledPerson, type DrillProblem, type DrillStep } from "./drill/drill";
+
 export { Fleet, type Found } from "./fleet/fleet";
 export { inventorySchema, serverAddressSchema } from "./fleet/inventory";
 export { announceAccounts, type Announcement } from "./fleet/announce";

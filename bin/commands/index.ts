@@ -3,6 +3,7 @@ import { autostart } from "./autostart";
 import { backup } from "./backup";
 import { create } from "./create";
 import { deleteCommand } from "./delete";
+import { drillPreempt } from "./drill-preempt";
 import { exportCommand } from "./export";
 import { info } from "./info";
 import { keysAdd } from "./keys-add";
@@ -42,10 +43,12 @@ export const commands: Command[] = [
   snapshotList,
   snapshotRestore,
   snapshotDelete,
+  drillPreempt,
 ];
 
 /** Commands of two words, by the first: what they are about. */
 export const groups: Record<string, string> = {
   keys: "Look after the keys with which a user logs in",
+  drill: "Have something go wrong on purpose, and see that nothing is lost",
   snapshot: "Keep people's disks as they are, and put them back",
 };

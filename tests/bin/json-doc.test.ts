@@ -45,6 +45,19 @@ async function json(world: { services: Services }, ...argv: string[]): Promise<u
 const create = ["create", "alice", "--ssh-key", "alice.pub"];
 const withAlice = () => Object.assign(new World(), { containers: [containerOf("alice")] });
 const withoutServer = () => Object.assign(new World(), { down: new Set(["jump-1"]) });
+const drilled = () => {
+  const world = new World();
+  const problems = [{ kind: "lost" as const, message: "x" }];
+  world.services.drillPreemption = async ({ name: server }) => ({
+    server,
+    ended: "restart",
+    endedAt: "2026-11-24T10:00:00.000Z",
+    steps: [{ title: "x", milliseconds: 1 }],
+    people: [{ user: "alice", acknowledged: 1, kept: 1, homeFiles: 1, backMilliseconds: 1, problems }],
+    problems,
+  });
+  return world;
+};
 const failing = () => {
   const world = new World();
   world.onCreate = () => {
@@ -95,6 +108,11 @@ describe("on a server", () => {
     expect(Object.keys((await json(world, "keys", "list", "alice")) as object)).toEqual(fields);
     expect(Object.keys((await json(world, "keys", "add", "alice", "--ssh-key", "bob.pub")) as object)).toEqual(fields);
   });
+});
+
+test("drill preempt prints what is documented", async () => {
+  const printed = (await json(drilled(), "drill", "preempt", "--yes")) as object;
+  expect(shapeOf({ ...printed, failures: [] })).toEqual(shapeOf(documented("`drill preempt`")));
 });
 
 test("the exit codes are those of the table", () => {
