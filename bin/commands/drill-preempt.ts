@@ -2,7 +2,6 @@ import { InvalidInputError } from "../../ops/errors";
 import type { ServerAddress } from "../../ops/fleet/inventory";
 import { ask } from "../output/prompt";
 import type { Failure } from "../output/error";
-import type { Drill } from "../services";
 import { nextCommand } from "../target-flags";
 import type { Target } from "../target";
 import { command } from "./command";
