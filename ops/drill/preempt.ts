@@ -20,7 +20,7 @@ const DEFAULT_TIMEOUT_MS = 600_000;
 /** What Incus is asked at the same time: it has four connections over one SSH line. */
 const AT_ONCE = 4;
 /** Of those who are waited for. */
-const WAITS_AT_ONCE = 16;
+const WAITS_AT_ONCE = 6;
 
 /** A server that has just ended, and what is known of it. */
 interface Ended {

@@ -124,6 +124,12 @@ test("a service that is restarted by hand is no end of the server", async () => 
   expect(existsSync(path.join(root, "run/containarium/draining"))).toBe(false);
 });
 
+test("a program that never ends is not waited for", async () => {
+  const { stdout, seconds } = await run("print(repr(run(['sleep', '20'], 0.3)), tell())");
+  expect(stdout).toMatch(/^'' \d+$/);
+  expect(seconds).toBeLessThan(15);
+});
+
 test("writes to terminals, once to each, and to nothing else", async () => {
   const code = `
 import pty
@@ -148,7 +154,8 @@ try:
         os.write(held, b"x" * 1000)
 except BlockingIOError:
     pass
-print(say(name, "full") == one)`;
+print(say(name, "full") == one)
+print(is_on_terminals(os.getpid(), inner), is_on_terminals(os.getpid(), os.open("/dev/null", os.O_RDONLY)))`;
   mkdirSync(path.join(root, "run/containarium"));
   const { stdout, stderr } = await run(code);
   expect(stderr).toBe("");
@@ -159,6 +166,7 @@ print(say(name, "full") == one)`;
     "No such device or address",
     "precious",
     "True",
+    "True False",
   ]);
 });
 
@@ -190,7 +198,7 @@ except Over:
 test("all of it together fits 25 seconds, and each limit is one that systemd keeps", async () => {
   const limit = (file: string) => Number(/^(?:Default)?TimeoutStopSec=(\d+)s?$/m.exec(read(file))?.[1]);
   const { stdout } = await run(
-    "print(2 * ASKING + max(SAVING, SYNCING) + GRACE + 1 + FORCING + REMEMBERING + SYNCING)",
+    "print(TELLING + 2 * ASKING + max(SAVING, SYNCING) + GRACE + 1 + FORCING + REMEMBERING + SYNCING)",
   );
   expect(Number(stdout)).toBeLessThan(limit("containarium-drain.service"));
   // One after the other: the drain, incus-startup, incus. All else runs beside them, and has shorter limits.
