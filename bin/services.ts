@@ -9,6 +9,7 @@ export type OpenOptions = import("../ops").OpenOptions;
 export type Server = import("../ops").Server;
 export type Backup = import("../ops").Backup;
 export type Restored = import("../ops").Restored;
+export type Drill = import("../ops").Drill;
 export type KeyChange = import("../ops").KeyChange;
 export type AuditEvent = import("../ops").AuditEvent;
 export type Session = import("../ops").Session;
@@ -44,6 +45,7 @@ const work = [
   "listImages",
   "bakeImage",
   "listRecords",
+  "drillPreemption",
 ] as const;
 type Work = Pick<Ops, (typeof work)[number]>;
 

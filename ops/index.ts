@@ -74,6 +74,8 @@ export { whyOutdated, type OutdatedReason } from "./images/outdated";
 
 export { listRecords } from "./containers/list-records";
 export type { ContainerRecord } from "./containers/record";
+export { drillPreemption, type DrillOptions } from "./drill/preempt";
+export { spreadOf, type Drill, type DrilledPerson, type DrillProblem, type DrillStep } from "./drill/drill";
 
 export { Fleet, type Found } from "./fleet/fleet";
 export { inventorySchema, serverAddressSchema } from "./fleet/inventory";

@@ -4,7 +4,8 @@
 #
 # Inputs:   /etc/containarium/server.json (who am I, which disk, whose keys), the files beside this one
 # Leaves:   packages, kernel limits, admin account, data disk, host keys, sshd, nftables, Incus with the golden image,
-#           jump accounts as Incus and the other servers know them, fail2ban, the fleet's service; and /run/containarium/ready when all of it works
+#           jump accounts as Incus and the other servers know them, fail2ban, the fleet's service, an end in order; and
+#           /run/containarium/ready when all of it works
 # Output:   one line per step: what, seconds
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
@@ -41,8 +42,20 @@ install_units() {
     mkdir -p "/etc/systemd/system/$unit.d"
     install -m 0644 "$here/incus-needs-disk.conf" "/etc/systemd/system/$unit.d/10-containarium.conf"
   done
+  install_limits_of_the_end
   systemctl daemon-reload
   enable containarium-disk.service containarium-firewall.service
+}
+
+# What makes a shutdown fit its time: docs/shutdown.md.
+install_limits_of_the_end() {
+  local unit system=/etc/systemd/system
+  install -m 0644 "$here/containarium-drain.service" "$here/containarium-notice.service" "$system"
+  for unit in incus.service incus-startup.service lxcfs.service; do
+    install -D -m 0644 "$here/stop-limit.conf" "$system/$unit.d/20-containarium-stop.conf"
+  done
+  install -D -m 0644 "$here/session-scope.conf" "$system/session-.scope.d/10-containarium.conf"
+  install -D -m 0644 "$here/system-stop.conf" /etc/systemd/system.conf.d/10-containarium.conf
 }
 
 install_packages() {
@@ -139,6 +152,7 @@ install_host_helper() {
   install -m 0755 "$here/containarium-audit" /usr/local/sbin/containarium-audit
   install -m 0755 "$here/containarium-host" /usr/local/sbin/containarium-host
   install -m 0755 "$here/containarium-fleet" /usr/local/sbin/containarium-fleet
+  install -m 0755 "$here/containarium-drain" /usr/local/sbin/containarium-drain
 }
 
 ensure_sshd() {
@@ -272,6 +286,13 @@ sys.exit(len(json.load(open(sys.argv[1]))["result"]["silent"]) > 0)' "$run/peers
   done
 }
 
+# It must have been started to be stopped in its turn. The notice's watcher restarts with the file that it runs.
+ensure_drain() {
+  enable containarium-drain.service containarium-notice.service
+  systemctl start containarium-drain.service
+  systemctl restart containarium-notice.service
+}
+
 ensure_fail2ban() {
   install -m 0644 "$here/fail2ban-jail.local" /etc/fail2ban/jail.local
   install -m 0644 "$here/fail2ban.local" /etc/fail2ban/fail2ban.local
@@ -330,6 +351,7 @@ main() {
   step "golden image" ensure_golden_image
   step "jump accounts" rebuild_accounts
   step "other servers" ensure_fleet_service
+  step "end in order" ensure_drain
   step "fail2ban" ensure_fail2ban
   step "containers" wait_for_containers
   announce_ready

@@ -12,6 +12,7 @@ import { completionOf } from "./completion";
 import { create } from "./create";
 import { doctor } from "./doctor";
 import { deleteCommand } from "./delete";
+import { drillPreempt } from "./drill-preempt";
 import { exportCommand } from "./export";
 import { imageBake } from "./image-bake";
 import { imageList } from "./image-list";
@@ -72,12 +73,14 @@ export const commands: Command[] = [
   imageOutdated,
   sync,
   completionOf(commandTable),
+  drillPreempt,
 ];
 
 /** Commands of two words, by the first: what they are about. */
 export const groups: Record<string, string> = {
   bans: "Shut addresses out of the servers, and let them in again",
   keys: "Look after the keys with which a user logs in",
+  drill: "Have something go wrong on purpose, and see that nothing is lost",
   snapshot: "Keep people's disks as they are, and put them back",
   image: "Look after what new containers are copied from",
 };

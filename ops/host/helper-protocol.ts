@@ -21,6 +21,11 @@ export interface HelperProtocol {
     result: { banner: string; hostKeys: string[] };
   };
   "server.status": { request: object; result: ServerStatus };
+  /**
+   * Ends the machine at once, without warning and unsynced, as a preemption does; `name` must be its own. A system
+   * container starts again by itself; a VM is switched off where somebody starts it again (Spot), and reset elsewhere.
+   */
+  "server.die": { request: { name: string }; result: { ends: "restart" | "power-off" | "reset" } };
   /** Makes the jump accounts exactly those of the instances in Incus and of the other servers' people, as last heard. */
   rebuild: { request: object; result: AccountChanges };
   /** Asks all other servers of the fleet who lives there, at once, and then does the same. */
@@ -175,6 +180,8 @@ export interface ServerStatus {
   schema: 1;
   ready: boolean;
   startupHash: string;
+  /** Another one after every boot. */
+  boot: string;
   storage: string;
   hostKeys: string[];
   pool: { totalBytes: number; usedBytes: number };

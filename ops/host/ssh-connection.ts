@@ -110,6 +110,8 @@ class SshConnection implements Connection {
     private readonly client: Client,
     private readonly logger: Logger | undefined,
   ) {
+    // Each channel that is being opened listens for the line's end; dozens may be, and that is no leak.
+    client.setMaxListeners(0);
     client.on("error", (error) => this.lose(error));
     client.on("close", () => this.lose(new Error("it was closed")));
   }

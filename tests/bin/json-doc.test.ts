@@ -45,6 +45,19 @@ async function json(world: { services: Services }, ...argv: string[]): Promise<u
 const create = ["create", "alice", "--ssh-key", "alice.pub"];
 const withAlice = () => Object.assign(new World(), { containers: [containerOf("alice")] });
 const withoutServer = () => Object.assign(new World(), { down: new Set(["jump-1"]) });
+const drilled = () => {
+  const world = new World();
+  const problems = [{ kind: "lost" as const, message: "x" }];
+  world.services.drillPreemption = async ({ name: server }) => ({
+    server,
+    ended: "restart",
+    endedAt: "2026-11-24T10:00:00.000Z",
+    steps: [{ title: "x", milliseconds: 1 }],
+    people: [{ user: "alice", acknowledged: 1, kept: 1, homeFiles: 1, backMilliseconds: 1, problems }],
+    problems,
+  });
+  return world;
+};
 const failing = () => {
   const world = new World();
   world.onCreate = () => {
@@ -150,6 +163,11 @@ test("sync, image outdated and completion print what is documented", async () =>
   expect(shapeOf(await json(world, "sync"))).toEqual(shapeOf(documented("`sync`")));
   expect(shapeOf(await json(world, "completion", "bash"))).toEqual(shapeOf(documented("`completion`")));
   await world.close();
+});
+
+test("drill preempt prints what is documented", async () => {
+  const printed = (await json(drilled(), "drill", "preempt", "--yes")) as object;
+  expect(shapeOf({ ...printed, failures: [] })).toEqual(shapeOf(documented("`drill preempt`")));
 });
 
 test("the exit codes are those of the table", () => {

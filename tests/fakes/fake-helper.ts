@@ -47,6 +47,12 @@ export class FakeHelper {
   /** What `image.status` says of the bake; one state for each time it is asked, the last one stays. */
   bakes: ImageStatus["bake"][] = [{ state: "none", steps: [] }];
   imageVersion = "1";
+  /** Whether its startup is through. */
+  ready = true;
+  /** Boots so far. */
+  boots = 1;
+  /** What happens when the server ends; it has booted again afterwards. */
+  onDie: () => void = () => undefined;
   /** What hearing from its peers changes. */
   onPull: () => void = () => undefined;
 
@@ -102,6 +108,8 @@ export class FakeHelper {
         return this.verify(request);
       case "server.status":
         return success(this.status());
+      case "server.die":
+        return this.die(request.name);
       case "rebuild":
         return success({ accounts: this.accounts.size, changed: 0, removed: 0, skipped: [] });
       case "peers.pull":
@@ -170,12 +178,20 @@ export class FakeHelper {
     return success({ banner: "SSH-2.0-OpenSSH_10.0", hostKeys: [user === "wrong-host" ? other : key] });
   }
 
+  private die(name: string): Answer {
+    if (name !== this.name) return failure("invalid", `this is ${this.name}`);
+    this.boots += 1;
+    setImmediate(() => this.onDie());
+    return success({ ends: "restart" });
+  }
+
   private status() {
     return {
       name: this.name,
       schema: 1,
-      ready: true,
+      ready: this.ready,
       startupHash: "0".repeat(64),
+      boot: `boot-${this.boots}`,
       storage: "btrfs",
       hostKeys: [],
       pool: { totalBytes: this.poolBytes, usedBytes: this.poolUsedBytes },

@@ -39,6 +39,8 @@ export class FakeIncus {
   readonly executed: string[] = [];
   /** What a program prints, by its command line. */
   readonly outputs = new Map<string, string>();
+  /** The same for what is not known in advance; undefined: see `outputs`. */
+  onExec: (instance: FakeInstance, command: string[]) => string | undefined = () => undefined;
   /** Archives that lie on the server. */
   backups = 0;
   connections = 0;
@@ -282,7 +284,10 @@ export class FakeIncus {
     if (instance.status !== "Running") throw new Refusal(400, "Instance is not running");
     const command = request.command.join(" ");
     this.executed.push(`${instance.name}: ${command}`);
-    const output = { 1: `/1.0/instances/${instance.name}/logs/${encodeURIComponent(command)}` };
+    const said = this.onExec(instance, request.command);
+    const log = said === undefined ? command : `exec-${this.executed.length}`;
+    if (said !== undefined) this.outputs.set(log, said);
+    const output = { 1: `/1.0/instances/${instance.name}/logs/${encodeURIComponent(log)}` };
     const metadata = { return: 0, ...(request["record-output"] && { output }) };
     return { operation: { description: "Executing command", answers: [{ status_code: 200 }], metadata } };
   }

@@ -468,3 +468,26 @@ test("server.status tells the applied hash, and works while Incus is silent", ()
   expect(result.memory.totalBytes).toBeGreaterThan(result.memory.availableBytes);
   expect(result.pool.totalBytes).toBeGreaterThan(result.pool.usedBytes);
 });
+
+describe("server.die", () => {
+  const die = (name: unknown) => server.request({ op: "server.die", name });
+
+  test("ends a system container, which comes back by itself", () => {
+    expect(die("jump-1").result).toEqual({ ends: "restart" });
+    expect(server.calls()).toContainEqual(["end_machine", "restart"]);
+  });
+
+  test("switches a Spot VM off: somebody starts it again", () => {
+    server.failWith({ program: "systemd-detect-virt", status: 1, stderr: "", times: 1 });
+    expect(die("jump-1").result).toEqual({ ends: "power-off" });
+  });
+
+  test.each(["jump-2", "", null, ["jump-1"]])("refuses to end for %j: it is another server", (name) => {
+    expect(die(name).error).toMatchObject({ code: "invalid" });
+    expect(server.calls().flat()).not.toContain("end_machine");
+  });
+});
+
+test("server.status tells boots apart", () => {
+  expect(server.request({ op: "server.status" }).result).toMatchObject({ boot: expect.stringMatching(/^\S+-\d+$/) });
+});

@@ -190,6 +190,9 @@ helper.grp = types.SimpleNamespace(getgrnam=find_group)
 helper.run = run
 helper.end_logins = lambda user: record(["end_logins", user])
 helper.end_processes = lambda uid: record(["end_processes", uid])
+helper.is_spot = lambda: True
+helper.later = lambda action: action()
+helper.end_machine = lambda ends: record(["end_machine", ends])
 helper.os = types.SimpleNamespace(**{**vars(os), "geteuid": lambda: 0})
 helper.time = types.SimpleNamespace(**{**vars(helper.time), "sleep": lambda seconds: record(["sleep", seconds])})
 if sys.argv[3:] == ["--each"]:
