@@ -81,7 +81,7 @@ export async function parseCommandLine(argv: string[]): Promise<Request> {
       command.describe,
       (sub) => withCommandOptions(sub, command),
       (args) => {
-        chosen = { command, args };
+        chosen = { command, args: withDash(args, command, argv) };
       },
     );
   for (const command of commands) if (!isInGroup(command)) parser = add(parser, command, command.usage);
@@ -139,6 +139,12 @@ function joinDash(argv: string[]): string[] {
     if (takeDash.has(word) && argv[index + 1] === "-") return [`${word}=-`];
     return word === "-" && takeDash.has(argv[index - 1] ?? "") ? [] : [word];
   });
+}
+
+/** And of a positional `-` it makes an empty text. */
+function withDash(args: Record<string, unknown>, { positional }: Command, argv: string[]): Record<string, unknown> {
+  const emptied = Object.keys(positional).filter((name) => args[name] === "" && argv.includes("-"));
+  return { ...args, ...Object.fromEntries(emptied.map((name) => [name, "-"])) };
 }
 
 /** yargs collects an option that comes twice in a list; only options that are lists may. */

@@ -11,7 +11,7 @@ const { planDaemons, startDaemons } = require("./host/daemons");
 const { requireRoot, runAsRoot, thisHost } = require("./host/host");
 const { loadModules, planLimits, planModules, requireKernel, restoreLimits, setLimits } = require("./host/kernel");
 const { installPackages, planPackages } = require("./host/packages");
-const { pickSubnet, usersOf } = require("./host/subnet");
+const { candidatesFor, pickSubnet, usersOf } = require("./host/subnet");
 const { askPassword, confirm } = require("./terminal");
 const { mustRun } = require("./run");
 const { SetupError, runMain } = require("./setup-error");
@@ -132,12 +132,13 @@ async function restoreHost(projectDirectory, host = thisHost()) {
 
 /**
  * A /24 for the machines that nothing on this host uses.
+ * @param {string} fleet what tells it from others on this host
  * @returns {Promise<string>}
  * @throws {SetupError}
  */
-async function freeSubnet(host = thisHost()) {
+async function freeSubnet(fleet, host = thisHost()) {
   const { routes, links } = await networkOf(host);
-  const subnet = pickSubnet(routes, links);
+  const subnet = pickSubnet(routes, links, candidatesFor(fleet));
   if (subnet) return subnet;
   throw new SetupError("no free subnet was found for the machines", {
     remedy: "Name one:  npm run pulumi -- config set containarium:localSubnet A.B.C.0/24 --stack local",

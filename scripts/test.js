@@ -23,14 +23,25 @@ const { renderError, runMain } = require("./setup-error");
 
 /**
  * @typedef {{passed: number, failed: number, skipped: number}} Counts
- * @typedef {{name: string, args: string[]}} Suite
+ * @typedef {{name: string, args: string[], env?: NodeJS.ProcessEnv}} Suite
  */
 
-/** @type {Record<"quick" | "e2e", Suite>} */
-const suites = {
-  quick: { name: "Quick tests", args: ["--selectProjects", "quick"] },
-  e2e: { name: "End-to-end tests", args: ["--selectProjects", "e2e", "--runInBand", "--testTimeout=900000"] },
-};
+/** @type {Suite} */
+const quick = { name: "Quick tests", args: ["--selectProjects", "quick"] };
+
+/** The longest story, and beside it all others, one after the other, on a stack of their own. @param {string} root */
+function endToEnd(root) {
+  const folder = path.join("tests", "e2e");
+  const files = fs.readdirSync(path.join(root, folder)).filter((file) => file.endsWith(".test.ts"));
+  const [longest, others] = [true, false].map((is) => files.filter((file) => (file === "local-fleet.test.ts") === is));
+  const args = ["--selectProjects", "e2e", "--runInBand", "--testTimeout=900000"];
+  /** @param {string[]} names */
+  const paths = (names) => names.map((name) => path.join(folder, name));
+  return [
+    { name: "The local fleet", args: [...paths(longest ?? []), ...args] },
+    { name: "Other fleets", args: [...paths(others ?? []), ...args], env: { CONTAINARIUM_TEST_STACK: "e2e-servers" } },
+  ];
+}
 
 const nothing = { passed: 0, failed: 0, skipped: 0 };
 
@@ -64,12 +75,16 @@ function summary({ passed, failed, skipped }) {
  * @param {string} root @param {Suite} suite @param {string} outputFile
  * @returns {Promise<Counts>}
  */
-async function runJest(root, { args }, outputFile) {
+async function runJest(root, { args, env }, outputFile) {
   const jest = path.join(root, "node_modules", "jest", "bin", "jest.js");
   const command = [jest, ...args, "--passWithNoTests", "--json", `--outputFile=${outputFile}`];
   const code = await new Promise((resolve, reject) => {
     // Its JSON goes to the file; what it prints for people goes to stderr.
-    const child = spawn(process.execPath, command, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+    const child = spawn(process.execPath, command, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "ignore", "inherit"],
+    });
     child.once("error", reject);
     child.once("close", resolve);
   });
@@ -123,20 +138,15 @@ async function test(env = process.env, root = packageRoot()) {
       );
     }));
 
-  counts.push(
-    await progress.phase(
-      suites.quick.name,
-      () => runJest(root, suites.quick, path.join(results, "quick.json")),
-      summary,
-    ),
-  );
+  /** @param {Suite} suite */
+  const runSuite = (suite) =>
+    progress.phase(suite.name, () => runJest(root, suite, path.join(results, `${suite.name}.json`)), summary);
+  counts.push(await runSuite(quick));
   const reason = needs ?? engine ?? images;
   if (reason === undefined) {
-    counts.push(
-      await progress.phase(suites.e2e.name, () => runJest(root, suites.e2e, path.join(results, "e2e.json")), summary),
-    );
+    counts.push(...(await Promise.all(endToEnd(root).map(runSuite))));
   } else {
-    say(`${required ? "✗" : "-"} ${suites.e2e.name}: ${required ? "cannot run" : "skipped"}`);
+    say(`${required ? "✗" : "-"} End-to-end tests: ${required ? "cannot run" : "skipped"}`);
     say(reason);
     counts.push({ ...nothing, [required ? "failed" : "skipped"]: 1 });
   }

@@ -6,7 +6,7 @@ import type { Container } from "../containers/container";
 import { finish } from "../containers/finish";
 import { writeUserFile } from "../containers/guest-files";
 import { KEY, NETWORK, POOL, renderDevices, renderIdentity, renderLimits } from "../containers/instance-config";
-import { addressesOf, settleAddress } from "../containers/make-instance";
+import { addressesOf, settleAddress, startSettled } from "../containers/make-instance";
 import { assertFits } from "../containers/prepare";
 import { readRecord, type ContainerRecord } from "../containers/record";
 import { removeInstance } from "../containers/remove-instance";
@@ -78,13 +78,14 @@ async function restore(
     made.instance = true;
     const rewritten = archive.rewritten(config, renderDevices(spec, wished));
     await importArchive(server, { name: spec.name, pool: POOL, archive: rewritten }, options);
-    const address = await settleAddress(server, { spec, gateway, address: wished }, options);
+    const settled = await settleAddress(server, { spec, gateway, address: wished }, options);
     if (record.user !== user) await renameAccount(server.incus.instances.files(spec.name), record.user, user, options);
     await writeUserFile(server.incus, spec.name, spec, options);
     made.account = "maybe";
-    await openWayIn(server, { ...spec, address }, spec.keys, options);
+    await openWayIn(server, { ...spec, address: settled }, spec.keys, options);
     made.account = true;
-    await server.incus.instances.start(spec.name, options);
+    const address = await startSettled(server, { spec, gateway, address: settled }, options);
+    if (address !== settled) await openWayIn(server, { ...spec, address }, spec.keys, options);
     return {
       container: await finish(server, { spec, address, run }, options),
       keys: spec.keys.map(({ line }) => line),

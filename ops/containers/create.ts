@@ -8,7 +8,7 @@ import type { Container, ContainerSpec, CreateStep } from "./container";
 import { beingMade, finish } from "./finish";
 import { writeAuthorizedKeys, writeUserFile } from "./guest-files";
 import { KEY, renderDevices, renderIdentity, renderLimits } from "./instance-config";
-import { makeInstance, settleAddress } from "./make-instance";
+import { makeInstance, settleAddress, startSettled } from "./make-instance";
 import { refuseElsewhere } from "./elsewhere";
 import { prepare, type Findings } from "./prepare";
 import { withRollback, type Made } from "./rollback";
@@ -80,7 +80,7 @@ async function make(
   const run = randomUUID();
   return withRollback(server, wanted, run, async (made) => {
     const making = { run, createdAt: new Date().toISOString(), createdBy: options.createdBy ?? "containarium" };
-    const address = await instance(server, wanted, findings, making, made, request);
+    const wished = await instance(server, wanted, findings, making, made, request);
     steps.done(`Created ${wanted.name}`, describeMaking(wanted, findings));
     steps.done("Docker, SSH and tools come with the image", `baked ${findings.image.bakedAt || "on an unknown day"}`);
 
@@ -91,7 +91,8 @@ async function make(
     await writeAuthorizedKeys(server.incus, wanted.name, { user: wanted.user, keys: lines }, request);
     steps.done("Added SSH keys", describeKeys(wanted));
 
-    await server.incus.instances.start(wanted.name, request);
+    const { gateway } = findings;
+    const address = await startSettled(server, { spec: wanted, gateway, address: wished }, request);
     steps.done(`Started ${wanted.name}`, address);
 
     made.account = "maybe";

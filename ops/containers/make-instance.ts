@@ -63,6 +63,30 @@ export async function settleAddress(
   });
 }
 
+/**
+ * Starts it. Of two that were made in the same moment and took the same address after all, Incus refuses to start the
+ * second: that one takes another.
+ *
+ * @returns the address that it has now
+ */
+export async function startSettled(
+  server: Server,
+  { spec, gateway, address }: { spec: ResolvedSpec; gateway: string; address: string },
+  options?: RequestOptions,
+): Promise<string> {
+  let mine = address;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await server.incus.instances.start(spec.name, options);
+      return mine;
+    } catch (error) {
+      const isTaken = error instanceof Error && /already defined on another NIC/.test(error.message);
+      if (!isTaken || attempt === TRIES) throw error;
+      mine = await settleAddress(server, { spec, gateway, address: "" }, options);
+    }
+  }
+}
+
 export function addressesOf(instances: readonly Instance[], except: string): string[] {
   return instances
     .filter(({ name }) => name !== except)

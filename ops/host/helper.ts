@@ -14,12 +14,18 @@ import { explainHelperEnd } from "./explain";
 import type { HelperErrorCode, HelperRequest } from "./helper-protocol";
 
 export interface HelperOptions {
-  /** Limit for the answer, in milliseconds. Default 60000, or what the request itself allows and 15000 more. */
+  /**
+   * Limit for the answer, in milliseconds. Default 60000; for changes of accounts, which wait for others, 240000; or what
+   * the request itself allows and 15000 more.
+   */
   timeoutMs?: number;
   signal?: AbortSignal;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
+/** The helper waits up to 120 s for its own turn, and as long for account files; then it says who holds them. */
+const ACCOUNTS_TIMEOUT_MS = 240_000;
+const CHANGES_ACCOUNTS = new Set<HelperRequest["op"]>(["account.put", "account.remove", "rebuild", "peers.forget"]);
 
 const answerSchema = z.union([
   z.object({ ok: z.literal(true), result: z.unknown() }),
@@ -123,7 +129,8 @@ function collect(stream: NodeJS.ReadableStream): () => string {
 
 function limitOf(request: HelperRequest, options: HelperOptions): number {
   if (options.timeoutMs !== undefined) return options.timeoutMs;
-  return "timeoutSeconds" in request ? (request.timeoutSeconds + 15) * 1000 : DEFAULT_TIMEOUT_MS;
+  if ("timeoutSeconds" in request) return (request.timeoutSeconds + 15) * 1000;
+  return CHANGES_ACCOUNTS.has(request.op) ? ACCOUNTS_TIMEOUT_MS : DEFAULT_TIMEOUT_MS;
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,7 @@
 "use strict";
 
+const { createHash } = require("node:crypto");
+
 /**
  * Which /24 the local machines get. Pure.
  *
@@ -9,8 +11,19 @@
  * @typedef {{first: number, last: number}} Range addresses as numbers
  */
 
+const preferred = subnets("10.88", 0, 255);
+
 /** In this order. None of them overlaps 10.0.3.0 to 10.0.242.255, where the people's containers live. */
-const candidates = [...subnets("10.88", 0, 255), ...subnets("172.31", 0, 255), ...subnets("192.168", 64, 127)];
+const candidates = [...preferred, ...subnets("172.31", 0, 255), ...subnets("192.168", 64, 127)];
+
+/**
+ * The candidates, beginning at another one for each fleet: two that are made in the same moment do not see each other yet.
+ * @param {string} fleet what tells it from others
+ */
+function candidatesFor(fleet) {
+  const first = createHash("sha256").update(fleet).digest()[0] ?? 0;
+  return [...preferred.slice(first), ...preferred.slice(0, first), ...candidates.slice(preferred.length)];
+}
 
 /**
  * The first candidate that nothing on the host uses: no route in any table, no address of any interface.
@@ -70,4 +83,4 @@ function subnets(prefix, from, to) {
   return Array.from({ length: to - from + 1 }, (_, index) => `${prefix}.${from + index}.0/24`);
 }
 
-module.exports = { candidates, pickSubnet, usersOf };
+module.exports = { candidates, candidatesFor, pickSubnet, usersOf };

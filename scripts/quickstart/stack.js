@@ -39,7 +39,7 @@ function saveConfig({ files }) {
 
 /** @param {import("./layout").Quickstart} quickstart @param {unknown} configured @returns {Promise<string>} */
 async function chooseSubnet({ root, stack }, configured) {
-  if (typeof configured !== "string" || configured === "") return await freeSubnet();
+  if (typeof configured !== "string" || configured === "") return await freeSubnet(`${root}:${stack}`);
   const { localNames } = require(path.join(root, "dist", "components", "local", "address-plan.js"));
   await refuseTakenSubnet(configured, localNames(stack).network);
   return configured;

@@ -113,6 +113,14 @@ test("what a killed restore left half-made goes, and the next one completes", as
   expect(at(1, "ann")!.files.get("/home")!.content).toBe("what she wrote");
 });
 
+test("restore reads a backup from standard input: -", async () => {
+  await cli("backup", "alice", "-o", "a.tar.gz");
+  const words = ["restore", "ann", "-", "--ssh-key", "bob.pub", "--server", "jump-2"];
+  const { code } = await run(words, world, folder, { stdin: fs.readFileSync(file("a.tar.gz")) });
+  expect(code).toBe(0);
+  expect(at(1, "ann")!.files.get("/home")!.content).toBe("what she wrote");
+});
+
 test.each<[string, (whole: Buffer) => Buffer]>([
   ["an empty file", () => Buffer.alloc(0)],
   ["text", () => Buffer.from("hello".repeat(500))],

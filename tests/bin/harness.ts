@@ -205,7 +205,7 @@ export interface Outcome {
 }
 
 export interface RunOptions {
-  stdin?: string;
+  stdin?: string | Buffer;
   /** Answers typed at a terminal, one a line; present: there is a terminal. */
   typed?: string;
   env?: NodeJS.ProcessEnv;

@@ -22,7 +22,7 @@ export function embedding(fleet: TestFleet): void {
     const config = {
       target: "local",
       image: "debian/13",
-      localSubnet: await freeSubnet(),
+      localSubnet: await freeSubnet(folder),
       diskQuota: "5GB",
       dataDiskSizeGb: 10,
     };

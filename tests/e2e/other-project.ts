@@ -35,5 +35,36 @@ export function otherProject(fleet: TestFleet): void {
     expect(stdout).toBe("function function check create delete diff read update\n");
   });
 
+  test("on the server itself it needs no SSH: --local", async () => {
+    const folder = "/root/ops";
+    await fleet.onServer(["mkdir", "-p", folder]);
+    // Servers have no Node; an administrator who works there brings it.
+    await succeed(["incus", "file", "push", process.execPath, `${fleet.machine}${folder}/node`], { cwd: "/" });
+    const pack = `tar -c -C ${project()} --exclude=@pulumi node_modules | incus exec ${fleet.machine} -- tar -x -C ${folder}`;
+    await succeed(["sh", "-c", pack], { cwd: "/" });
+    fleet.newKey("lars");
+    await succeed(["incus", "file", "push", path.join(fleet.clone, "lars.pub"), `${fleet.machine}${folder}/lars.pub`], { cwd: "/" }); // prettier-ignore
+    const local = async (...args: string[]) => {
+      const command = `cd ${folder} && exec ./node node_modules/containarium/bin/containarium-ops "$@" --local`;
+      const result = await fleet.onServer(["sh", "-c", command, "sh", ...args]);
+      expect({ args, ...result }).toMatchObject({ code: 0 });
+      return result.stdout;
+    };
+    const users = async () =>
+      JSON.parse(await local("list", "--json")).containers.map((one: { user: string }) => one.user);
+    await local("create", "lars", "--ssh-key", "lars.pub");
+    expect(await users()).toEqual(expect.arrayContaining(["alice", "lars"]));
+    expect(await local("keys", "list", "lars")).toContain("lars@laptop");
+    await local("snapshot", "create", "lars", "--name", "one");
+    await local("stop", "lars");
+    await local("start", "lars");
+    const jump = (await fleet.ops(["export", "lars", "--key", path.join(fleet.clone, "lars"), "--output", "lars.conf"]))
+      .code;
+    expect([jump, (await fleet.ssh(["lars-dev", "whoami"], path.join(fleet.clone, "lars.conf"))).stdout]).toEqual([0, "lars\n"]); // prettier-ignore
+    await local("delete", "lars", "--force");
+    expect(await users()).not.toContain("lars");
+    await fleet.onServer(["rm", "-rf", folder]);
+  });
+
   afterAll(() => run(["rm", "-rf", project()], { cwd: "/" }));
 }

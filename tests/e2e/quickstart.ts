@@ -1,20 +1,44 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
+import * as os from "node:os";
 import * as path from "node:path";
 
+import { ownerKey } from "../../components/local/owner";
 import { run, stack } from "./clone";
 import type { TestFleet } from "./fleet";
 
-let before: string;
+let before: string[];
 
-/** What a person sees of the host: containers, loop devices, interfaces (but the random names of containers' ends). */
-async function host(): Promise<string> {
-  const seen = ["incus list -f csv -c n", "incus network list -f csv -c n", "incus storage list -f csv -c n", "losetup -a", "ip -br link | cut -d' ' -f1 | cut -d@ -f1 | grep -v ^veth | sort"]; // prettier-ignore
-  return (await run(["sh", "-c", seen.join("; ")], { cwd: "/" })).stdout;
+/**
+ * What a person sees of the host: containers, loop devices, interfaces (but the random names of containers' ends). Not
+ * what other fleets have, which are tried beside this one.
+ */
+async function host(fleet: TestFleet): Promise<string[]> {
+  const others = othersThings();
+  const seen = ["incus list -f csv -c n", "incus network list -f csv -c n", "incus storage list -f csv -c n", "losetup -a -n -O NAME,BACK-FILE", "ip -br link | cut -d' ' -f1 | cut -d@ -f1 | grep -v ^veth"]; // prettier-ignore
+  const { stdout } = await run(["sh", "-c", seen.join("; ")], { cwd: "/" });
+  const theirs = new Set([...others, ...othersThings()]);
+  const isTheirs = (line: string) =>
+    line.split(/[\s/]+/).some((word) => theirs.has(word.replace(/\.img$/, ""))) ||
+    (line.includes(os.tmpdir()) && !line.includes(fleet.clone));
+  return stdout.split("\n").filter((line) => !isTheirs(line)).sort(); // prettier-ignore
+}
+
+/** Names of all that carries the mark of another fleet. */
+function othersThings(): string[] {
+  const things = ["list", "network list", "storage list"].flatMap(
+    (command) =>
+      JSON.parse(execFileSync("incus", [...command.split(" "), "-f", "json"], { encoding: "utf8" })) as {
+        name: string;
+        config?: Record<string, string>;
+      }[],
+  );
+  return things.filter(({ config }) => !(config?.[ownerKey] ?? `${stack}:`).startsWith(`${stack}:`)).map(({ name }) => name); // prettier-ignore
 }
 
 export function quickstart(fleet: TestFleet): void {
   test("brings up a server and alice, and ends with the command that she types", async () => {
-    before = await host();
+    before = await host(fleet);
     const result = await fleet.quickstart();
     expect(result.stderr + result.stdout).toContain(`ssh -F .containarium/${stack}.ssh_config alice-dev`);
     expect(result.code).toBe(0);
@@ -62,7 +86,7 @@ export function quickstartDown(fleet: TestFleet): void {
   test("leaves the host as it was", async () => {
     const result = await fleet.down();
     expect(result.code).toBe(0);
-    expect(await host()).toBe(before);
+    expect(await host(fleet)).toEqual(before);
     expect(existsSync(path.join(fleet.clone, ".containarium"))).toBe(false);
   });
 

@@ -28,7 +28,8 @@ import { fakeHostKey } from "./keys";
  *
  * What goes wrong is said by the user's name: `fail-image`, `fail-user`, `fail-keys`, `fail-start`, `fail-ready`,
  * `stuck` (neither starts nor can be deleted), `slow-start` (the first waits run out of time), `never-start`, `raced`
- * (somebody else makes it first), `twin` (somebody else takes the same address), `changed` (changed between read and write).
+ * (somebody else makes it first), `twin` (somebody else takes the same address), `late-twin` (and starts with it first),
+ * `changed` (changed between read and write).
  */
 export class FakeIncus {
   readonly instances = new Map<string, FakeInstance>();
@@ -255,6 +256,10 @@ export class FakeIncus {
     const { action, force } = change;
     if (action === "start") {
       if (instance.status === "Running") return failing("Starting instance", "The instance is already running", 400);
+      if (user === "late-twin" && this.once("twin")) {
+        const twin = 'Failed start validation for device "eth0": IP address "10.0.3.10" already defined on another NIC';
+        return failing("Starting instance", twin);
+      }
       if (user === "fail-start" || user === "stuck")
         return failing("Starting instance", "Failed to run: forkstart: exit status 1");
       if (user === "never-start")

@@ -104,8 +104,10 @@ describe("subnets of a real host's answers", () => {
     "ip -j -4 address": { stdout: "[]" },
   };
 
-  it("freeSubnet takes the next one", async () => {
-    expect(await freeSubnet(fakeHost({ answers }))).toBe("10.88.1.0/24");
+  it("freeSubnet takes one that is free, and for another fleet another", async () => {
+    const picked = await Promise.all(["one", "two"].map((fleet) => freeSubnet(fleet, fakeHost({ answers }))));
+    for (const subnet of picked) expect(subnet).toMatch(/^10\.88\.([1-9]|\d\d+)\.0\/24$/);
+    expect(picked[0]).not.toBe(picked[1]);
   });
 
   it("a configured subnet may be used by our own bridge and by nobody else", async () => {

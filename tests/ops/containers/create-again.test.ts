@@ -129,6 +129,13 @@ describe("createContainer, again or beside others", () => {
       expect(fake.helper.accounts.get("twin")!.target).toBe(ip);
     });
 
+    it("takes another address when somebody started with the same one first", async () => {
+      const { ip } = await createContainer(server, { user: "late-twin", sshKeys: [ALICE_KEY] });
+      expect(ip).not.toBe("10.0.3.10");
+      expect(fake.incus.of("late-twin")!.devices["eth0"]!["ipv4.address"]).toBe(ip);
+      expect(fake.helper.accounts.get("late-twin")!.target).toBe(ip);
+    });
+
     it("gives every one of many its own address", async () => {
       const users = ["u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8"];
       const made = await Promise.all(users.map((user) => createContainer(server, { user, sshKeys: [ALICE_KEY] })));

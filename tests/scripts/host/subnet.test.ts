@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-import { candidates, pickSubnet, usersOf } from "../../../scripts/host/subnet";
+import { candidates, candidatesFor, pickSubnet, usersOf } from "../../../scripts/host/subnet";
 
 const route = (dst: string, dev = "eth0") => ({ dst, dev });
 const link = (ifname: string, local: string, prefixlen: number) => ({
@@ -59,6 +59,14 @@ describe("pickSubnet", () => {
   it("leaves the people's containers, 10.0.3.0 to 10.0.242.255, alone", () => {
     expect(candidates.filter((subnet) => subnet.startsWith("10.0."))).toEqual([]);
   });
+});
+
+it("begins elsewhere for another fleet, always in the same place for the same, and has all of them for each", () => {
+  const starts = ["one", "two", "three"].map((fleet) => candidatesFor(fleet)[0]);
+  expect(new Set(starts).size).toBe(3);
+  expect(candidatesFor("one")).toEqual(candidatesFor("one"));
+  expect([...candidatesFor("one")].sort()).toEqual([...candidates].sort());
+  expect(pickSubnet([route("10.88.0.0/16")], [], candidatesFor("one"))).toBe("172.31.0.0/24");
 });
 
 it("usersOf names who uses a subnet", () => {

@@ -1,0 +1,74 @@
+import type { TestFleet } from "./fleet";
+
+/**
+ * Mallory is root in her container and takes what she can get. Alice, on the same server, must not feel it: her login
+ * takes at most twice as long as with Mallory's container frozen, measured in turns (frozen, free, frozen, ...).
+ * Needs the first server; leaves nobody behind.
+ */
+export function neighbours(fleet: TestFleet): void {
+  const container = "mallory-container";
+  const turns = 7;
+  const incus = (...args: string[]) => fleet.onServer(["incus", ...args]);
+  /** As root, not below any unit of her systemd: only the container's own limits hold. */
+  const attackWith = (command: string) =>
+    incus("exec", container, "--", "sh", "-c", `setsid bash -c '${command}' >/dev/null 2>&1 </dev/null &`);
+  const state = async () =>
+    JSON.parse((await incus("query", `/1.0/instances/${container}/state`)).stdout) as {
+      processes: number;
+      memory: { usage: number };
+      disk: { root: { usage: number } };
+    };
+
+  beforeAll(async () => {
+    fleet.newKey("mallory");
+    const limits = ["--memory", "1GiB", "--disk-quota", "3GB", "--server", "jump-1"];
+    const { code, stderr } = await fleet.ops(["create", "mallory", "--ssh-key", "mallory.pub", ...limits]);
+    if (code !== 0) throw new Error(stderr);
+  });
+  afterEach(async () => {
+    await incus("stop", "--force", container);
+    await incus("start", container);
+  });
+  afterAll(async () => {
+    await incus("stop", "--force", container);
+    await fleet.ops(["delete", "mallory", "--force"]);
+  });
+
+  test.each<[string, string, (now: Awaited<ReturnType<typeof state>>) => boolean]>([
+    ["a fork bomb", "bomb() { while :; do bomb & done; }; bomb", ({ processes }) => processes > 2000],
+    [
+      "a memory hog",
+      'while :; do python3 -c "a = []\nwhile True: a.append(bytearray(1 << 20))"; done',
+      ({ memory }) => memory.usage > 700_000_000,
+    ],
+    [
+      "a disk filler",
+      "while :; do head -c 8G /dev/urandom > /root/fill; sync; rm -f /root/fill; done",
+      ({ disk }) => disk.root.usage > 1_000_000_000,
+    ],
+  ])("%s does not slow a neighbour's login more than twice", async (_what, command, isUnderWay) => {
+    await attackWith(command);
+    const deadline = Date.now() + 120_000;
+    for (let now = await state(); !isUnderWay(now); now = await state()) {
+      if (Date.now() > deadline) throw new Error(`the attack is not under way after 120 s: ${JSON.stringify(now)}`);
+    }
+    const login = async () => {
+      const { code, stderr, seconds } = await fleet.ssh(["alice-dev", "true"]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      return seconds;
+    };
+    const quiet: number[] = [];
+    const attacked: number[] = [];
+    for (let turn = 0; turn < turns; turn++) {
+      await incus("pause", container);
+      quiet.push(await login());
+      await incus("resume", container);
+      attacked.push(await login());
+    }
+    expect(median(attacked)).toBeLessThanOrEqual(2 * median(quiet));
+  });
+}
+
+function median(values: number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
