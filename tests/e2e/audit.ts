@@ -11,21 +11,20 @@ import { expectNoChanges } from "./people";
 /** Another place on the internet, as the first server sees it: a network namespace in its machine. */
 const stranger = { name: "stranger", address: "198.51.100.9", server: "198.51.100.1" };
 
-const query = (fleet: TestFleet) => ({
+function asking(fleet: TestFleet) {
   /** Of a command with `--json`, whose exit code is 0. */
-  async json<T>(...args: string[]): Promise<T> {
+  const json = async <T>(...args: string[]): Promise<T> => {
     const { code, stdout, stderr } = await fleet.ops([...args, "--json"]);
     expect({ args, code, stderr: code === 0 ? "" : stderr }).toEqual({ args, code: 0, stderr: "" });
     return JSON.parse(stdout) as T;
-  },
-  async events(...args: string[]): Promise<AuditEvent[]> {
-    return (await this.json<{ events: AuditEvent[] }>("audit", ...args)).events;
-  },
-});
+  };
+  const events = async (...args: string[]) => (await json<{ events: AuditEvent[] }>("audit", ...args)).events;
+  return { json, events };
+}
 
 /** What happens is on record: Ada's logins, a stranger's guesses, and what administrators do. Leaves Ada behind. */
 export function audit(fleet: TestFleet): void {
-  const { json, events } = bound(query(fleet));
+  const { json, events } = asking(fleet);
   const key = (name: string) => path.join(fleet.clone, name);
   let config = "";
   let address = "";
@@ -196,7 +195,7 @@ export function audit(fleet: TestFleet): void {
 
 /** After the machine with its journal was thrown away. Takes Ada away. */
 export function auditOutlivesTheMachine(fleet: TestFleet): void {
-  const { json, events } = bound(query(fleet));
+  const { json, events } = asking(fleet);
 
   test("logins, failed logins, operations and bans of the machine that is gone", async () => {
     const journal = await fleet.onServer(["journalctl", "-q", "--no-pager", "-o", "cat", "-t", "sshd-session"]);
@@ -210,10 +209,6 @@ export function auditOutlivesTheMachine(fleet: TestFleet): void {
     expect((await fleet.ops(["delete", "ada", "--force"])).code).toBe(0);
     expect((await events("ada", "--only", "operations")).at(-1)).toMatchObject({ operation: "delete", result: "done" });
   });
-}
-
-function bound(queries: ReturnType<typeof query>) {
-  return { json: queries.json.bind(queries) as typeof queries.json, events: queries.events.bind(queries) };
 }
 
 /** Until the program has said that. */
