@@ -256,7 +256,7 @@ def forwarded(said, errors):
     if "Connection refused" in errors:
         return "let through by sshd; nobody listens"
     if "No route to host" in errors or "Permission denied" in errors:
-        return "let through by sshd; refused by the kernel"
+        return "let through by sshd, not by the kernel"
     return f"let through by sshd; {last_line(errors)}"
 
 

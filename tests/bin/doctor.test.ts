@@ -113,5 +113,11 @@ describe("verify-access", () => {
     expect(one.stdout).toContain("a shell");
     await world.fakes[1]!.stop();
     expect((await cli("verify-access", "alice")).code).toBe(6);
+    // Where a server is gone, whoever lives there cannot be reached; what is open is open all the same.
+    const { attempts } = world.fake.helper;
+    attempts[0] = { attempt: "open 10.0.4.10:22", expected: "open", result: "no answer", ok: false };
+    expect((await cli("verify-access", "alice")).code).toBe(6);
+    attempts[0] = { attempt: "a shell", expected: "refused by sshd", result: "open", ok: false };
+    expect((await cli("verify-access", "alice")).code).toBe(1);
   });
 });

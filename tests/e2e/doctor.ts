@@ -132,7 +132,7 @@ while True:
     const forwards = all.filter(({ attempt }) => /^open |\(-[LR]\)$/.test(attempt)).slice(1);
     expect(wrong).toEqual(forwards);
     const came = new Set(wrong.map(({ result }) => result));
-    expect([...came].sort()).toEqual(["let through by sshd; refused by the kernel", "open"]);
+    expect([...came].sort()).toEqual(["let through by sshd, not by the kernel", "open"]);
     const { failed } = await look("doris");
     expect(failed.map(({ name }) => name)).toEqual(["sshd", "doris: account"]);
     await follow(failed[1]?.remedy);

@@ -111,7 +111,7 @@ test.each([
   ["SSH-2.0-OpenSSH_10.0", "", "open"],
   ["", "channel 0: open failed: administratively prohibited: open failed\nstdio forwarding failed", "refused by sshd"],
   ["", "channel 0: open failed: connect failed: Connection refused", "let through by sshd; nobody listens"],
-  ["", "channel 0: open failed: connect failed: No route to host", "let through by sshd; refused by the kernel"],
+  ["", "channel 0: open failed: connect failed: No route to host", "let through by sshd, not by the kernel"],
   ["", "alice@127.0.0.1: Permission denied (publickey).", /^the login failed: /],
   ["", "", "let through by sshd; no answer"],
 ])("an attempt that brings %j and %j is %s", (said, errors, expected) => {
