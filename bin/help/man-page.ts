@@ -73,7 +73,7 @@ function optionLines(options: OptionTable): string[] {
   return tagged(
     Object.entries(options).map(([name, option]) => {
       const { describe = "" } = option;
-      const value: unknown = option.default;
+      const value = option.default as string | boolean | undefined;
       const words = spellings(name, option).map((word) => (takesValue(option) ? `${word} VALUE` : word));
       const shown = takesValue(option) && value !== undefined ? ` [default: ${String(value)}]` : "";
       return [words.join(", "), `${describe}${shown}`];
