@@ -72,7 +72,8 @@ function commandLines({ usage, describe, positional, options, examples }: Comman
 function optionLines(options: OptionTable): string[] {
   return tagged(
     Object.entries(options).map(([name, option]) => {
-      const { describe = "", default: value } = option;
+      const { describe = "" } = option;
+      const value = option.default as string | boolean | undefined;
       const words = spellings(name, option).map((word) => (takesValue(option) ? `${word} VALUE` : word));
       const shown = takesValue(option) && value !== undefined ? ` [default: ${String(value)}]` : "";
       return [words.join(", "), `${describe}${shown}`];
