@@ -55,7 +55,10 @@ async function endServer(server: Server, id: string, { onStep, signal }: DrillOp
       remedy: "Nothing was done. On the server:\n  journalctl -u containarium-startup -n 20",
     });
   }
-  const people = await findPeople(server, signal);
+  const [{ boot }, people] = await Promise.all([
+    server.helper({ op: "server.boot" }, { signal }),
+    findPeople(server, signal),
+  ]);
   try {
     await each(people, AT_ONCE, (person) => beginWith(server, person, id, signal));
     onStep?.({ title: `${people.length} people write`, milliseconds: Math.round(performance.now() - began) });
@@ -66,7 +69,7 @@ async function endServer(server: Server, id: string, { onStep, signal }: DrillOp
     });
     throwIfInterrupted(signal);
     const { ends } = await server.helper({ op: "server.die", name: status.name });
-    return { people, boot: status.boot, how: ends, date: new Date(), at: performance.now() };
+    return { people, boot, how: ends, date: new Date(), at: performance.now() };
   } catch (error) {
     await tidy(server, people);
     throw error;
