@@ -77,9 +77,13 @@ export async function letIn(
 }
 
 function wait(limit: Limit, server: string) {
-  return { timeoutMs: Math.max(0, limit.deadline - performance.now()), server, signal: limit.signal };
+  return { timeoutMs: Math.max(0, Math.round(secondsTo(limit)) * 1000), server, signal: limit.signal };
 }
 
-function secondsLeft({ deadline }: Limit): number {
-  return Math.min(600, Math.max(1, (deadline - performance.now()) / 1000));
+function secondsTo({ deadline }: Limit): number {
+  return (deadline - performance.now()) / 1000;
+}
+
+function secondsLeft(limit: Limit): number {
+  return Math.min(600, Math.max(1, secondsTo(limit)));
 }
