@@ -55,7 +55,10 @@ async function endServer(server: Server, id: string, { onStep, signal }: DrillOp
       remedy: "Nothing was done. On the server:\n  journalctl -u containarium-startup -n 20",
     });
   }
-  const people = await findPeople(server, signal);
+  const [{ boot }, people] = await Promise.all([
+    server.helper({ op: "server.boot" }, { signal }),
+    findPeople(server, signal),
+  ]);
   try {
     await each(people, AT_ONCE, (person) => beginWith(server, person, id, signal));
     onStep?.({ title: `${people.length} people write`, milliseconds: Math.round(performance.now() - began) });
@@ -66,7 +69,7 @@ async function endServer(server: Server, id: string, { onStep, signal }: DrillOp
     });
     throwIfInterrupted(signal);
     const { ends } = await server.helper({ op: "server.die", name: status.name });
-    return { people, boot: status.boot, how: ends, date: new Date(), at: performance.now() };
+    return { people, boot, how: ends, date: new Date(), at: performance.now() };
   } catch (error) {
     await tidy(server, people);
     throw error;
@@ -96,16 +99,25 @@ async function comeBack(target: ServerAddress, id: string, ended: Ended, options
   try {
     const back = (server = await untilSshAnswers(target, ended.boot, limit, options));
     step("SSH answers, same host key");
+    const startup = untilReady(back, limit).then(
+      () => step("The startup is through"),
+      // Whoever is in all the same is looked at.
+      (error: unknown) => void drill.problems.push(problemOf(error, "not-back")),
+    );
     await Promise.all([
-      untilReady(back, limit).then(() => step("The startup is through")),
+      startup,
       each(people, WAITS_AT_ONCE, (person) => awaitPerson(back, person, at, limit)).then(() => step("People are in")),
     ]);
+    throwIfInterrupted(signal);
     await each(people, AT_ONCE, (person) => compare(back, person, id, signal));
     step("All is compared");
     await tidy(back, people);
   } catch (error) {
     if (signal?.aborted) throw interruption(error, target.name);
     drill.problems.push(problemOf(error, "not-back"));
+    for (const { result } of server === undefined ? people : []) {
+      if (result.problems.length === 0) result.problems.push({ kind: "not-back", message: "their server is not back" });
+    }
   } finally {
     await server?.close();
   }

@@ -18,7 +18,7 @@ const REFUSED_MS = 5000;
 /**
  * A connection to a server that has booted since, with its pinned host key.
  *
- * @param boot of the boot that ended, as `server.status` says
+ * @param boot of the boot that ended, as `server.boot` says
  * @throws HostKeyError at once; TimeoutError when it is not back in time
  */
 export async function untilSshAnswers(
@@ -33,8 +33,8 @@ export async function untilSshAnswers(
     let server: Server | undefined;
     try {
       server = await openServer(target, { ...options, connectTimeoutMs: CONNECT_MS });
-      const status = await server.helper({ op: "server.status" }, { timeoutMs: CONNECT_MS });
-      if (status.boot !== boot) return server;
+      const now = await server.helper({ op: "server.boot" }, { timeoutMs: CONNECT_MS });
+      if (now.boot !== boot) return server;
     } catch (error) {
       throwIfInterrupted(limit.signal);
       if (error instanceof HostKeyError) throw error;
@@ -77,9 +77,13 @@ export async function letIn(
 }
 
 function wait(limit: Limit, server: string) {
-  return { timeoutMs: Math.max(0, limit.deadline - performance.now()), server, signal: limit.signal };
+  return { timeoutMs: Math.max(0, Math.round(secondsTo(limit)) * 1000), server, signal: limit.signal };
 }
 
-function secondsLeft({ deadline }: Limit): number {
-  return Math.min(600, Math.max(1, (deadline - performance.now()) / 1000));
+function secondsTo({ deadline }: Limit): number {
+  return (deadline - performance.now()) / 1000;
+}
+
+function secondsLeft(limit: Limit): number {
+  return Math.min(600, Math.max(1, secondsTo(limit)));
 }

@@ -21,6 +21,8 @@ export interface HelperProtocol {
     result: { banner: string; hostKeys: string[] };
   };
   "server.status": { request: object; result: ServerStatus };
+  /** Which boot this is: another one after every boot. Answers at once, whatever else is starting. */
+  "server.boot": { request: object; result: { boot: string } };
   /**
    * Ends the machine at once, without warning and unsynced, as a preemption does; `name` must be its own. A system
    * container starts again by itself; a VM is switched off where somebody starts it again (Spot), and reset elsewhere.
@@ -180,8 +182,6 @@ export interface ServerStatus {
   schema: 1;
   ready: boolean;
   startupHash: string;
-  /** Another one after every boot. */
-  boot: string;
   storage: string;
   hostKeys: string[];
   pool: { totalBytes: number; usedBytes: number };

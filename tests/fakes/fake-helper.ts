@@ -108,6 +108,8 @@ export class FakeHelper {
         return this.verify(request);
       case "server.status":
         return success(this.status());
+      case "server.boot":
+        return success({ boot: `boot-${this.boots}` });
       case "server.die":
         return this.die(request.name);
       case "rebuild":
@@ -191,7 +193,6 @@ export class FakeHelper {
       schema: 1,
       ready: this.ready,
       startupHash: "0".repeat(64),
-      boot: `boot-${this.boots}`,
       storage: "btrfs",
       hostKeys: [],
       pool: { totalBytes: this.poolBytes, usedBytes: this.poolUsedBytes },

@@ -106,6 +106,20 @@ test("a server that stays away is a problem of its own", async () => {
   fake.helper.onDie = () => void fake.stop();
   const drill = await drillPreemption(fake.address, { timeoutMs: 1000 });
   expect(drill.problems).toEqual([{ kind: "not-back", message: expect.stringContaining("jump-1 to answer again") }]);
+  expect(drill.people.map(({ problems }) => problems.map(({ kind }) => kind))).toEqual([["not-back"], ["not-back"]]);
+});
+
+test("a startup that does not come through is a problem of the server; people who are in are compared", async () => {
+  fake.helper.onDie = () => {
+    fake.helper.ready = false;
+    fake.cut();
+  };
+  const { people, problems } = await drillPreemption(fake.address, { timeoutMs: 2000 });
+  expect(problems).toEqual([{ kind: "not-back", message: expect.stringContaining("the startup of jump-1") }]);
+  expect(people.map(({ kept, problems }) => [kept, problems])).toEqual([
+    [written, []],
+    [written, []],
+  ]);
 });
 
 test("who was not well before is named and never passes for proven", async () => {
