@@ -23,8 +23,9 @@ export interface ContainerSpec {
 /**
  * `running`: SSH answers through the jump account. `starting`: it was started less than a minute ago and SSH does not
  * answer yet. `no-ssh`: Incus runs it, SSH does not answer. `half-made`: a create was interrupted; run it again.
+ * `moving`: it is being handed to another server; if nobody is at it any more, run the move again.
  */
-export type ContainerStatus = "running" | "starting" | "no-ssh" | "stopped" | "half-made" | "error";
+export type ContainerStatus = "running" | "starting" | "no-ssh" | "stopped" | "half-made" | "moving" | "error";
 
 /** What is. The shape of `--json` (CHANGELOG: a contract). */
 export interface Container {

@@ -2,6 +2,7 @@ import { ConflictError, ContainariumError, NotFoundError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import type { Instance } from "../incus/types";
+import { KEY } from "./instance-config";
 import { ownRecord } from "./prepare";
 import { removeInstance } from "./remove-instance";
 import { containerName, parseUserName } from "./user-name";
@@ -27,7 +28,12 @@ export async function deleteContainer(
     findInstance(server, name, options),
     server.helper({ op: "account.check", user }, options),
   ]);
-  if (instance !== undefined) ownRecord(instance, user, server.name);
+  if (instance?.config[KEY.arriving] === user) {
+    // Of a move that was not completed: nobody's home, and no account leads to it.
+    await removeInstance(server, name, options);
+    return { deleted: true };
+  }
+  if (instance !== undefined) refuseMoving(ownRecord(instance, user, server.name), server.name);
   if (instance === undefined && account.state === "foreign") {
     throw new ConflictError(`${user} is an account of ${server.name} itself`, {
       server: server.name,

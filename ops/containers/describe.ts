@@ -41,6 +41,7 @@ const STARTING_MS = 60_000;
 export function statusOf(record: ContainerRecord, evidence: Evidence, now = Date.now()): ContainerStatus {
   const { instance, account, ssh, startedAt } = evidence;
   if (record.state === "creating") return "half-made";
+  if (record.state !== "ready") return "moving";
   if (instance === "Stopped") return "stopped";
   if (instance !== "Running") return "error";
   const isReachable = account?.target === record.address && ssh !== "silent";
