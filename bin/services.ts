@@ -28,6 +28,7 @@ const work = [
   "deleteSnapshot",
   "backupContainer",
   "restoreContainer",
+  "moveContainer",
 ] as const;
 type Work = Pick<Ops, (typeof work)[number]>;
 
@@ -58,7 +59,7 @@ export interface Services extends Work {
   /** One server without a stack; `local` is this machine. */
   openSingle(target: ServerAddress | { local: true; name: string }, options: OpenOptions): ServerSet;
   createContainer(server: Server, spec: ContainerSpec, options: CreateOptions): Promise<Container>;
-  deleteContainer(server: Server, user: string): Promise<{ deleted: boolean }>;
+  deleteContainer(server: Server, user: string): Promise<{ deleted: boolean; copyOn?: string }>;
   openStack(options: StackOptions): Promise<Stack>;
 }
 

@@ -61,6 +61,7 @@ async function check(_olds: unknown, news: ContainerInputs): Promise<dynamic.Che
 async function diff(_id: string, olds: ContainerOutputs, news: ContainerInputs): Promise<dynamic.DiffResult> {
   if (known(news.server)?.name !== undefined && olds.server.name !== news.server.name) {
     // A replacement would delete somebody's home. Nothing that the engine may decide by itself.
+    if (await livesOn(news)) return { changes: true, replaces: [], deleteBeforeReplace: true };
     throw new InvalidInputError(`${olds.user} lives on ${olds.server.name}, not on ${news.server.name}`, {
       remedy: `Set  server: ${olds.server.name}  again; a container is moved with its data by  containarium-ops move.`,
     });
@@ -70,6 +71,17 @@ async function diff(_id: string, olds: ContainerOutputs, news: ContainerInputs):
   // A new address or host key of the server changes nothing for the person, but later operations need to know it.
   const moved = !isDeepStrictEqual(olds.server, news.server);
   return { changes: changed || moved || replaces.length > 0, replaces, deleteBeforeReplace: true };
+}
+
+/** Whether `containarium-ops move` has brought it there. A server that does not answer proves nothing. */
+async function livesOn({ server, user }: ContainerInputs): Promise<boolean> {
+  try {
+    const { status } = await onServer(server, (connected) => getContainer(connected, user));
+    return status !== "half-made" && status !== "moving";
+  } catch (error) {
+    if (error instanceof NotFoundError) return false;
+    throw error;
+  }
 }
 
 async function create(inputs: ContainerInputs): Promise<dynamic.CreateResult<ContainerOutputs>> {

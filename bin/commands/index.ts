@@ -10,6 +10,7 @@ import { keysList } from "./keys-list";
 import { keysRemove } from "./keys-remove";
 import { keysReplace } from "./keys-replace";
 import { list } from "./list";
+import { move } from "./move";
 import { resize } from "./resize";
 import { restore } from "./restore";
 import { restart } from "./restart";
@@ -34,6 +35,7 @@ export const commands: Command[] = [
   exportCommand,
   backup,
   restore,
+  move,
   keysList,
   keysAdd,
   keysRemove,

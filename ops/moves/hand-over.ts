@@ -65,8 +65,7 @@ export async function arrive(target: Server, left: Instance, from: string): Prom
   const size = left.devices["root"]?.["size"];
   await target.incus.instances.modify(name, ({ devices }) => ({
     config: homeConfig(left, from),
-    ...(devices["root"] !== undefined &&
-      size !== undefined && { devices: { root: { ...devices["root"], size } } }),
+    ...(devices["root"] !== undefined && size !== undefined && { devices: { root: { ...devices["root"], size } } }),
   }));
   const record = readRecord({ ...copy, config: { ...copy.config, ...homeConfig(left, from) } })!;
   const keys = record.keys.map((line) => parsePublicKey(line, "a recorded key"));
