@@ -26,6 +26,7 @@ const work = [
   "listSnapshots",
   "restoreSnapshot",
   "deleteSnapshot",
+  "scheduleSnapshots",
   "backupContainer",
   "restoreContainer",
   "moveContainer",

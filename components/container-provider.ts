@@ -14,6 +14,8 @@ import {
   InvalidInputError,
   NotFoundError,
   parsePublicKey,
+  parseSchedule,
+  parseScheduleExpiry,
   parseSize,
   parseUserName,
   type Server,
@@ -38,7 +40,10 @@ const operationsPerServer = 4;
 const limits = new Map<string, ReturnType<typeof pLimit>>();
 
 /** The fields whose change is a change of the container. `image` is used once, at creation. */
-const comparedFields = ["sshKeys", "cpu", "memory", "diskQuota", "autostart", "docker"] as const;
+const comparedFields = [
+  ...(["sshKeys", "cpu", "memory", "diskQuota", "autostart", "docker"] as const),
+  ...(["snapshotSchedule", "snapshotExpiry"] as const),
+];
 
 export const containerProvider = { check, diff, create, read, update, delete: remove };
 
@@ -55,6 +60,8 @@ async function check(_olds: unknown, news: ContainerInputs): Promise<dynamic.Che
   for (const key of known(news.sshKeys) ?? []) attempt("sshKeys", () => parsePublicKey(key, "sshKeys"));
   if (known(news.memory)) attempt("memory", () => parseSize(news.memory as string, "memory"));
   if (known(news.diskQuota)) attempt("diskQuota", () => parseSize(news.diskQuota as string, "disk quota"));
+  if (known(news.snapshotSchedule)) attempt("snapshotSchedule", () => parseSchedule(news.snapshotSchedule as string));
+  if (known(news.snapshotExpiry)) attempt("snapshotExpiry", () => parseScheduleExpiry(news.snapshotExpiry as string));
   return { inputs: news, failures };
 }
 
@@ -100,9 +107,9 @@ async function create(inputs: ContainerInputs): Promise<dynamic.CreateResult<Con
 async function read(id: string, props: ContainerOutputs): Promise<dynamic.ReadResult<ContainerOutputs>> {
   try {
     const actual = await onServer(props.server, (server) => getContainer(server, props.user));
-    const { cpu, memory, diskQuota, autostart, docker } = actual;
+    const { cpu, memory, diskQuota, autostart, docker, snapshotSchedule, snapshotExpiry } = actual;
     const given = Object.fromEntries(
-      Object.entries({ cpu, memory, diskQuota, autostart, docker }).filter(
+      Object.entries({ cpu, memory, diskQuota, autostart, docker, snapshotSchedule, snapshotExpiry }).filter(
         ([field]) => props[field as keyof ContainerOutputs] !== undefined,
       ),
     );
@@ -150,8 +157,9 @@ function onServer<T>(address: ServerAddress, work: (server: Server) => Promise<T
   return limit(() => withServer(address, { identityBaseDirectory: projectDirectory() }, work));
 }
 
-function specOf({ user, sshKeys, image, cpu, memory, diskQuota, autostart, docker }: ContainerInputs): ContainerSpec {
-  return { user, sshKeys, image, cpu, memory, diskQuota, autostart, docker };
+function specOf(spec: ContainerInputs): ContainerSpec {
+  const { user, sshKeys, image, cpu, memory, diskQuota, autostart, docker, snapshotSchedule, snapshotExpiry } = spec;
+  return { user, sshKeys, image, cpu, memory, diskQuota, autostart, docker, snapshotSchedule, snapshotExpiry };
 }
 
 function outputsOf(inputs: ContainerInputs, container: Container): ContainerOutputs {

@@ -57,6 +57,8 @@ export { restoreSnapshot } from "./snapshots/restore";
 export { backupContainer, type Backup, type BackupOptions, type OnProgress } from "./backups/backup";
 export { restoreContainer, type Restored, type RestoreOptions } from "./backups/restore";
 
+export { scheduleSnapshots } from "./snapshots/schedule";
+export { parseSchedule, parseScheduleExpiry, type SnapshotSchedule } from "./snapshots/schedule-text";
 export { moveContainer, type Moved, type MoveOptions, type MoveServers } from "./moves/move";
 
 export { Fleet, type Found } from "./fleet/fleet";

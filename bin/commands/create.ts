@@ -233,8 +233,17 @@ function refuseExisting(
   });
 }
 
-export function limitsOf({ cpu, memory, diskQuota, autostart, docker }: Container): Partial<ContainerSpec> {
-  return { cpu, memory, diskQuota, ...(!autostart && { autostart }), ...(!docker && { docker }) };
+export function limitsOf(container: Container): Partial<ContainerSpec> {
+  const { cpu, memory, diskQuota, autostart, docker, snapshotSchedule, snapshotExpiry } = container;
+  return {
+    cpu,
+    memory,
+    diskQuota,
+    ...(!autostart && { autostart }),
+    ...(!docker && { docker }),
+    ...(snapshotSchedule !== undefined && { snapshotSchedule }),
+    ...(snapshotExpiry !== undefined && { snapshotExpiry }),
+  };
 }
 
 export function refuseUnknownServer(name: string | undefined, { addresses, label }: Target): void {

@@ -18,6 +18,7 @@ import { snapshotCreate } from "./snapshot-create";
 import { snapshotDelete } from "./snapshot-delete";
 import { snapshotList } from "./snapshot-list";
 import { snapshotRestore } from "./snapshot-restore";
+import { snapshotSchedule } from "./snapshot-schedule";
 import { start } from "./start";
 import { stop } from "./stop";
 
@@ -44,6 +45,7 @@ export const commands: Command[] = [
   snapshotList,
   snapshotRestore,
   snapshotDelete,
+  snapshotSchedule,
 ];
 
 /** Commands of two words, by the first: what they are about. */

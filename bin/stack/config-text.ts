@@ -26,7 +26,10 @@ export interface DesiredChange {
   remove?: string[];
 }
 
-const fields = ["user", "sshKeys", "server", "image", "cpu", "memory", "diskQuota", "autostart", "docker"] as const;
+const fields = [
+  ...(["user", "sshKeys", "server", "image", "cpu", "memory", "diskQuota", "autostart", "docker"] as const),
+  ...(["snapshotSchedule", "snapshotExpiry"] as const),
+];
 
 /** PURE: the people whom a config's text names. */
 export function readConfig(text: string, file: string): DesiredContainer[] {

@@ -18,6 +18,10 @@ export interface ContainerSpec {
   autostart?: boolean;
   /** Allow Docker inside (nesting). Default true. */
   docker?: boolean;
+  /** When snapshots are made by themselves: `@daily` and its like, or five fields of cron. Default: never. */
+  snapshotSchedule?: string;
+  /** When those are deleted: `12h`, `30d`, `4w`. Default: never. */
+  snapshotExpiry?: string;
 }
 
 /**
@@ -41,6 +45,10 @@ export interface Container {
   diskQuota: string;
   autostart: boolean;
   docker: boolean;
+  /** Absent: none are made by themselves. */
+  snapshotSchedule?: string;
+  /** Absent: those are kept. */
+  snapshotExpiry?: string;
   keys: KeySummary[];
   /** The container's own SSH host keys, `type base64`. Empty while it has never run. */
   hostKeys: string[];

@@ -16,6 +16,7 @@ export function describeContainer(record: ContainerRecord, status: ContainerStat
     diskQuota: record.diskQuota,
     autostart: record.autostart,
     docker: record.docker,
+    ...record.schedule,
     keys: record.keys.map(summarizeLine),
     hostKeys: record.hostKeys,
     createdAt: record.createdAt,

@@ -1,4 +1,5 @@
 import type { Config, Devices } from "../incus/types";
+import { renderSchedule } from "../snapshots/schedule-text";
 import type { ResolvedSpec } from "./spec";
 
 /** Where the server keeps containers; startup makes both. */
@@ -50,6 +51,7 @@ export function renderConfig(spec: ResolvedSpec, making: Making): Config {
   return {
     ...renderIdentity(spec),
     ...renderLimits(spec),
+    ...Object.fromEntries(Object.entries(renderSchedule(spec)).filter(([, value]) => value !== "")),
     [KEY.state]: "creating",
     [KEY.run]: making.run,
     [KEY.createdAt]: making.createdAt,

@@ -1,5 +1,6 @@
 import type { Instance } from "../incus/types";
 import { parseMark, type MoveMark } from "../moves/mark";
+import { readSchedule, type SnapshotSchedule } from "../snapshots/schedule-text";
 import { KEY, parseCpuAllowance } from "./instance-config";
 
 /** What Incus' config says about a container of ours: the source of truth. */
@@ -22,6 +23,7 @@ export interface ContainerRecord {
   diskQuota: string;
   autostart: boolean;
   docker: boolean;
+  schedule: SnapshotSchedule;
   hostKeys: string[];
   createdAt: string;
   run: string | undefined;
@@ -50,6 +52,7 @@ export function readRecord(instance: Instance): ContainerRecord | undefined {
     diskQuota: devices["root"]?.["size"] ?? "",
     autostart: config["boot.autostart"] === "true",
     docker: config[KEY.docker] === "true",
+    schedule: readSchedule(config),
     hostKeys: parseList(config[KEY.hostKeys]),
     createdAt: config[KEY.createdAt] ?? instance.created_at,
     run: config[KEY.run],

@@ -1,6 +1,7 @@
 import { InvalidInputError } from "../errors";
 import { parsePublicKey, uniqueKeys, type PublicKey } from "../keys/public-key";
 import type { ContainerSpec } from "./container";
+import { parseSchedule, parseScheduleExpiry } from "../snapshots/schedule-text";
 import { parseCpu, parseDiskQuota, parseMemory, type Size } from "./size";
 import { containerName, parseUserName } from "./user-name";
 
@@ -32,6 +33,8 @@ export interface ResolvedSpec {
   diskQuota: Size;
   autostart: boolean;
   docker: boolean;
+  snapshotSchedule?: string;
+  snapshotExpiry?: string;
 }
 
 /**
@@ -57,5 +60,7 @@ export function resolveSpec(spec: ContainerSpec): ResolvedSpec {
     diskQuota: parseDiskQuota(spec.diskQuota ?? CONTAINER_DEFAULTS.diskQuota),
     autostart: spec.autostart ?? CONTAINER_DEFAULTS.autostart,
     docker: spec.docker ?? CONTAINER_DEFAULTS.docker,
+    ...(spec.snapshotSchedule !== undefined && { snapshotSchedule: parseSchedule(spec.snapshotSchedule) }),
+    ...(spec.snapshotExpiry !== undefined && { snapshotExpiry: parseScheduleExpiry(spec.snapshotExpiry) }),
   };
 }
