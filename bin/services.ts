@@ -31,6 +31,7 @@ const work = [
   "listSnapshots",
   "restoreSnapshot",
   "deleteSnapshot",
+  "scheduleSnapshots",
   "backupContainer",
   "restoreContainer",
   "readAudit",
@@ -46,6 +47,7 @@ const work = [
   "bakeImage",
   "listRecords",
   "drillPreemption",
+  "moveContainer",
 ] as const;
 type Work = Pick<Ops, (typeof work)[number]>;
 
@@ -78,7 +80,7 @@ export interface Services extends Work {
   /** One server without a stack; `local` is this machine. */
   openSingle(target: ServerAddress | { local: true; name: string }, options: OpenOptions): ServerSet;
   createContainer(server: Server, spec: ContainerSpec, options: CreateOptions): Promise<Container>;
-  deleteContainer(server: Server, user: string): Promise<{ deleted: boolean }>;
+  deleteContainer(server: Server, user: string): Promise<{ deleted: boolean; copyOn?: string }>;
   openStack(options: StackOptions): Promise<Stack>;
 }
 

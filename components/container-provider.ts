@@ -15,6 +15,8 @@ import {
   NotFoundError,
   parsePublicKey,
   parseProcesses,
+  parseSchedule,
+  parseScheduleExpiry,
   parseSize,
   parseUserName,
   type Server,
@@ -39,7 +41,10 @@ const operationsPerServer = 4;
 const limits = new Map<string, ReturnType<typeof pLimit>>();
 
 /** The fields whose change is a change of the container. `image` is used once, at creation. */
-const comparedFields = ["sshKeys", "cpu", "memory", "diskQuota", "processes", "autostart", "docker"] as const;
+const comparedFields = [
+  ...(["sshKeys", "cpu", "memory", "diskQuota", "processes", "autostart", "docker"] as const),
+  ...(["snapshotSchedule", "snapshotExpiry"] as const),
+];
 
 export const containerProvider = { check, diff, create, read, update, delete: remove };
 
@@ -58,12 +63,15 @@ async function check(_olds: unknown, news: ContainerInputs): Promise<dynamic.Che
   if (known(news.diskQuota)) attempt("diskQuota", () => parseSize(news.diskQuota as string, "disk quota"));
   const processes = known(news.processes);
   if (processes !== undefined) attempt("processes", () => parseProcesses(processes));
+  if (known(news.snapshotSchedule)) attempt("snapshotSchedule", () => parseSchedule(news.snapshotSchedule as string));
+  if (known(news.snapshotExpiry)) attempt("snapshotExpiry", () => parseScheduleExpiry(news.snapshotExpiry as string));
   return { inputs: news, failures };
 }
 
 async function diff(_id: string, olds: ContainerOutputs, news: ContainerInputs): Promise<dynamic.DiffResult> {
   if (known(news.server)?.name !== undefined && olds.server.name !== news.server.name) {
     // A replacement would delete somebody's home. Nothing that the engine may decide by itself.
+    if (await livesOn(news)) return { changes: true, replaces: [], deleteBeforeReplace: true };
     throw new InvalidInputError(`${olds.user} lives on ${olds.server.name}, not on ${news.server.name}`, {
       remedy: `Set  server: ${olds.server.name}  again; a container is moved with its data by  containarium-ops move.`,
     });
@@ -73,6 +81,17 @@ async function diff(_id: string, olds: ContainerOutputs, news: ContainerInputs):
   // A new address or host key of the server changes nothing for the person, but later operations need to know it.
   const moved = !isDeepStrictEqual(olds.server, news.server);
   return { changes: changed || moved || replaces.length > 0, replaces, deleteBeforeReplace: true };
+}
+
+/** Whether `containarium-ops move` has brought it there. A server that does not answer proves nothing. */
+async function livesOn({ server, user }: ContainerInputs): Promise<boolean> {
+  try {
+    const { status } = await onServer(server, (connected) => getContainer(connected, user));
+    return status !== "half-made" && status !== "moving";
+  } catch (error) {
+    if (error instanceof NotFoundError) return false;
+    throw error;
+  }
 }
 
 async function create(inputs: ContainerInputs): Promise<dynamic.CreateResult<ContainerOutputs>> {
@@ -91,9 +110,9 @@ async function create(inputs: ContainerInputs): Promise<dynamic.CreateResult<Con
 async function read(id: string, props: ContainerOutputs): Promise<dynamic.ReadResult<ContainerOutputs>> {
   try {
     const actual = await onServer(props.server, (server) => getContainer(server, props.user));
-    const { cpu, memory, diskQuota, processes, autostart, docker } = actual;
+    const { cpu, memory, diskQuota, processes, autostart, docker, snapshotSchedule, snapshotExpiry } = actual;
     const given = Object.fromEntries(
-      Object.entries({ cpu, memory, diskQuota, processes, autostart, docker }).filter(
+      Object.entries({ cpu, memory, diskQuota, processes, autostart, docker, snapshotSchedule, snapshotExpiry }).filter(
         ([field]) => props[field as keyof ContainerOutputs] !== undefined,
       ),
     );
@@ -141,9 +160,22 @@ function onServer<T>(address: ServerAddress, work: (server: Server) => Promise<T
   return limit(() => withServer(address, { identityBaseDirectory: projectDirectory() }, work));
 }
 
-function specOf(inputs: ContainerInputs): ContainerSpec {
-  const { user, sshKeys, image, cpu, memory, diskQuota, processes, autostart, docker } = inputs;
-  return { user, sshKeys, image, cpu, memory, diskQuota, processes, autostart, docker };
+function specOf(spec: ContainerInputs): ContainerSpec {
+  const { user, sshKeys, image, cpu, memory, diskQuota, processes } = spec;
+  const { autostart, docker, snapshotSchedule, snapshotExpiry } = spec;
+  return {
+    user,
+    sshKeys,
+    image,
+    cpu,
+    memory,
+    diskQuota,
+    processes,
+    autostart,
+    docker,
+    snapshotSchedule,
+    snapshotExpiry,
+  };
 }
 
 function outputsOf(inputs: ContainerInputs, container: Container): ContainerOutputs {

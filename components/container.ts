@@ -24,6 +24,10 @@ export interface ContainerArgs {
   autostart?: pulumi.Input<boolean>;
   /** Allow Docker inside. Default true. */
   docker?: pulumi.Input<boolean>;
+  /** When snapshots are made by themselves, such as `@daily`. Default: never. */
+  snapshotSchedule?: pulumi.Input<string>;
+  /** When those are deleted, such as `7d`. Default: never. */
+  snapshotExpiry?: pulumi.Input<string>;
 }
 
 /** One person's container and jump account. Created, changed and deleted by the same `ops` functions as the CLI's. */

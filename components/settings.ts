@@ -5,6 +5,7 @@ import { InvalidInputError } from "../ops/errors";
 import { parseUserName } from "../ops/containers/user-name";
 import { parseProcesses, parseSize } from "../ops/containers/size";
 import { parsePublicKey } from "../ops/keys/public-key";
+import { parseSchedule, parseScheduleExpiry } from "../ops/snapshots/schedule-text";
 import { explainedRun } from "./explained";
 import { googleSchema, googleSettings, type GoogleSettings } from "./google-settings";
 import { serverName } from "./naming";
@@ -45,6 +46,8 @@ export interface ContainerSettings {
   processes?: number;
   autostart: boolean;
   docker: boolean;
+  snapshotSchedule?: string;
+  snapshotExpiry?: string;
 }
 
 /** What the configuration holds, before defaults and rules. One source of values; tests give them as an object. */
@@ -78,6 +81,14 @@ const containerSchema = z
       .optional(),
     autostart: z.boolean().optional(),
     docker: z.boolean().optional(),
+    snapshotSchedule: z
+      .string()
+      .superRefine((text, context) => addIssueOf(context, () => parseSchedule(text)))
+      .optional(),
+    snapshotExpiry: z
+      .string()
+      .superRefine((text, context) => addIssueOf(context, () => parseScheduleExpiry(text)))
+      .optional(),
   })
   .describe("a person's container");
 

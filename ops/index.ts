@@ -76,6 +76,9 @@ export { listRecords } from "./containers/list-records";
 export type { ContainerRecord } from "./containers/record";
 export { drillPreemption, type DrillOptions } from "./drill/preempt";
 export { spreadOf, type Drill, type DrilledPerson, type DrillProblem, type DrillStep } from "./drill/drill";
+export { scheduleSnapshots } from "./snapshots/schedule";
+export { parseSchedule, parseScheduleExpiry, type SnapshotSchedule } from "./snapshots/schedule-text";
+export { moveContainer, type Moved, type MoveOptions, type MoveServers } from "./moves/move";
 
 export { Fleet, type Found } from "./fleet/fleet";
 export { inventorySchema, serverAddressSchema } from "./fleet/inventory";

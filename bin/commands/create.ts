@@ -236,7 +236,7 @@ function refuseExisting(
 }
 
 export function limitsOf(container: Container): Partial<ContainerSpec> {
-  const { cpu, memory, diskQuota, processes, autostart, docker } = container;
+  const { cpu, memory, diskQuota, processes, autostart, docker, snapshotSchedule, snapshotExpiry } = container;
   const usual = processes === CONTAINER_DEFAULTS.processes;
   return {
     cpu,
@@ -245,6 +245,8 @@ export function limitsOf(container: Container): Partial<ContainerSpec> {
     ...(!usual && { processes }),
     ...(!autostart && { autostart }),
     ...(!docker && { docker }),
+    ...(snapshotSchedule !== undefined && { snapshotSchedule }),
+    ...(snapshotExpiry !== undefined && { snapshotExpiry }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { InvalidInputError } from "../../ops/errors";
+import { reportOf } from "../output/error";
 import type { Failure } from "../output/error";
 import { seconds } from "../output/progress";
 import { ask, canAsk } from "../output/prompt";
@@ -92,7 +93,8 @@ async function deleteOne(user: string, desired: DesiredContainer[], job: Job): P
   if (found && backupFolder !== undefined)
     await backupTo(fileIn(backupFolder, user, context.io), server, user, context);
   progress.doing(`Deleting ${user}...`);
-  const { deleted } = await services.deleteContainer(server, user);
+  const { deleted, copyOn } = await services.deleteContainer(server, user);
+  if (copyOn !== undefined) await deleteCopy(user, copyOn, job);
   progress.clear();
   if (!deleted && !recorded) throw unknownUser(user, target);
   const milliseconds = performance.now() - started;
@@ -102,6 +104,16 @@ async function deleteOne(user: string, desired: DesiredContainer[], job: Job): P
     milliseconds,
   );
   return { user, server: server.name, milliseconds };
+}
+
+/** What a move left that was not completed; it is nobody's home. */
+async function deleteCopy(user: string, on: string, { context, target }: Job): Promise<void> {
+  const { progress, services } = context;
+  try {
+    await services.deleteContainer(await target.servers.server(on), user);
+  } catch (error) {
+    progress.note(`a copy of ${user} may be on ${on}, of a move that was not completed (${reportOf(error).message})`);
+  }
 }
 
 async function confirm(user: string, server: string, { io }: Context): Promise<void> {

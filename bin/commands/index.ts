@@ -23,6 +23,7 @@ import { keysList } from "./keys-list";
 import { keysRemove } from "./keys-remove";
 import { keysReplace } from "./keys-replace";
 import { list } from "./list";
+import { move } from "./move";
 import { resize } from "./resize";
 import { restore } from "./restore";
 import { restart } from "./restart";
@@ -31,6 +32,7 @@ import { snapshotCreate } from "./snapshot-create";
 import { snapshotDelete } from "./snapshot-delete";
 import { snapshotList } from "./snapshot-list";
 import { snapshotRestore } from "./snapshot-restore";
+import { snapshotSchedule } from "./snapshot-schedule";
 import { start } from "./start";
 import { status } from "./status";
 import { stop } from "./stop";
@@ -51,6 +53,7 @@ export const commands: Command[] = [
   exportCommand,
   backup,
   restore,
+  move,
   keysList,
   keysAdd,
   keysRemove,
@@ -59,6 +62,7 @@ export const commands: Command[] = [
   snapshotList,
   snapshotRestore,
   snapshotDelete,
+  snapshotSchedule,
   status,
   sessions,
   audit,

@@ -53,6 +53,7 @@ export function renderContainer(container: ContainerDetails, now = Date.now()): 
     ["Last login", lastLogin ?? "not known"],
     ["Auto-start", autostart ? "enabled" : "disabled"],
     ["Docker", docker ? "enabled" : "disabled"],
+    ["Snapshots", scheduleOf(container)],
     ["Created", createdAt],
     ...keys.map(({ type, fingerprint, comment }, index): [string, string] => [
       keys.length === 1 ? "Key" : `Key ${index + 1}`,
@@ -64,6 +65,11 @@ export function renderContainer(container: ContainerDetails, now = Date.now()): 
     ]),
     ["SSH", `ssh ${user}-dev`],
   ]);
+}
+
+function scheduleOf({ snapshotSchedule, snapshotExpiry }: ContainerDetails): string {
+  if (snapshotSchedule === undefined) return "by hand";
+  return `${snapshotSchedule}, ${snapshotExpiry === undefined ? "kept" : `for ${snapshotExpiry}`}`;
 }
 
 /** `3 d 4 h`, `12 min`: the two largest parts. */

@@ -27,17 +27,9 @@ export interface DesiredChange {
 }
 
 const fields = [
-  "user",
-  "sshKeys",
-  "server",
-  "image",
-  "cpu",
-  "memory",
-  "diskQuota",
-  "processes",
-  "autostart",
-  "docker",
-] as const;
+  ...(["user", "sshKeys", "server", "image", "cpu", "memory", "diskQuota"] as const),
+  ...(["processes", "autostart", "docker", "snapshotSchedule", "snapshotExpiry"] as const),
+];
 
 /** PURE: the people whom a config's text names. */
 export function readConfig(text: string, file: string): DesiredContainer[] {

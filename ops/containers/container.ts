@@ -20,13 +20,18 @@ export interface ContainerSpec {
   autostart?: boolean;
   /** Allow Docker inside (nesting). Default true. */
   docker?: boolean;
+  /** When snapshots are made by themselves: `@daily` and its like, or five fields of cron. Default: never. */
+  snapshotSchedule?: string;
+  /** When those are deleted: `12h`, `30d`, `4w`. Default: never. */
+  snapshotExpiry?: string;
 }
 
 /**
  * `running`: SSH answers through the jump account. `starting`: it was started less than a minute ago and SSH does not
  * answer yet. `no-ssh`: Incus runs it, SSH does not answer. `half-made`: a create was interrupted; run it again.
+ * `moving`: it is being handed to another server; if nobody is at it any more, run the move again.
  */
-export type ContainerStatus = "running" | "starting" | "no-ssh" | "stopped" | "half-made" | "error";
+export type ContainerStatus = "running" | "starting" | "no-ssh" | "stopped" | "half-made" | "moving" | "error";
 
 /** What is. The shape of `--json` (CHANGELOG: a contract). */
 export interface Container {
@@ -44,6 +49,10 @@ export interface Container {
   processes: number;
   autostart: boolean;
   docker: boolean;
+  /** Absent: none are made by themselves. */
+  snapshotSchedule?: string;
+  /** Absent: those are kept. */
+  snapshotExpiry?: string;
   keys: KeySummary[];
   /** The container's own SSH host keys, `type base64`. Empty while it has never run. */
   hostKeys: string[];

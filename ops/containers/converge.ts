@@ -9,6 +9,7 @@ import { writeUserFile } from "./guest-files";
 import { renderIdentity, renderLimits } from "./instance-config";
 import type { ContainerRecord } from "./record";
 import type { ResolvedSpec } from "./spec";
+import { renderSchedule } from "../snapshots/schedule-text";
 import { openWayIn } from "./way-in";
 
 /**
@@ -34,8 +35,10 @@ export async function converge(
 
 /** The settings that differ; undefined when none does. Pure. */
 export function changeFor(instance: Instance, spec: ResolvedSpec): InstanceChange | undefined {
-  const wanted: Config = { ...renderIdentity(spec), ...renderLimits(spec) };
-  const config = Object.fromEntries(Object.entries(wanted).filter(([key, value]) => instance.config[key] !== value));
+  const wanted: Config = { ...renderIdentity(spec), ...renderLimits(spec), ...renderSchedule(spec) };
+  const config = Object.fromEntries(
+    Object.entries(wanted).filter(([key, value]) => (instance.config[key] ?? "") !== value),
+  );
   const { root } = instance.devices;
   const resized = root !== undefined && root["size"] !== spec.diskQuota.text;
   if (Object.keys(config).length === 0 && !resized) return undefined;

@@ -10,6 +10,7 @@ import { writeAuthorizedKeys, writeUserFile } from "./guest-files";
 import { KEY, renderDevices, renderIdentity, renderLimits } from "./instance-config";
 import { makeInstance, settleAddress, startSettled } from "./make-instance";
 import { refuseElsewhere } from "./elsewhere";
+import { refuseMoving } from "./own-container";
 import { prepare, type Findings } from "./prepare";
 import { withRollback, type Made } from "./rollback";
 import { assertHasKey, resolveSpec, type ResolvedSpec } from "./spec";
@@ -54,6 +55,7 @@ export async function createContainer(
     await refuseElsewhere(server, wanted.user, findings.home, request);
   }
 
+  if (findings.existing !== undefined) refuseMoving(findings.existing, server.name);
   if (findings.existing?.state === "ready") {
     if (options.ifExists === "adopt") return adoptContainer(server, wanted, findings.existing, request);
     throw new ConflictError(`${wanted.name} exists already on ${server.name}`, {

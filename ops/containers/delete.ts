@@ -3,10 +3,12 @@ import { ConflictError, ContainariumError, NotFoundError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import type { Instance } from "../incus/types";
+import { KEY } from "./instance-config";
 import { ownRecord } from "./prepare";
 import { removeInstance } from "./remove-instance";
 import { containerName, parseUserName } from "./user-name";
 import { isElsewhere } from "./elsewhere";
+import { refuseMoving } from "./own-container";
 
 /**
  * Removes a person's container with its data, and the way into it. Fine when there is none: run it as often as you
@@ -15,20 +17,27 @@ import { isElsewhere } from "./elsewhere";
  *
  * The account goes first, which ends its sessions; a run that stops half-way can be run again.
  *
- * @returns whether there was anything to remove
+ * @returns whether there was anything to remove; and the server on which a move that was not completed may have left a
+ *   copy: call it there too
  * @throws ConflictError when the container or the account is not ours; nothing was changed then
  */
 export async function deleteContainer(
   server: Server,
   user: string,
   options?: RequestOptions,
-): Promise<{ deleted: boolean }> {
+): Promise<{ deleted: boolean; copyOn?: string }> {
   const name = containerName(parseUserName(user));
   const [instance, account] = await Promise.all([
     findInstance(server, name, options),
     server.helper({ op: "account.check", user }, options),
   ]);
-  if (instance !== undefined) ownRecord(instance, user, server.name);
+  if (instance?.config[KEY.arriving] === user) {
+    // Of a move that was not completed: nobody's home, and no account leads to it.
+    await removeInstance(server, name, options);
+    return { deleted: true };
+  }
+  const record = instance && ownRecord(instance, user, server.name);
+  if (record !== undefined) refuseMoving(record, server.name);
   if (instance === undefined && account.state === "foreign") {
     throw new ConflictError(`${user} is an account of ${server.name} itself`, {
       server: server.name,
@@ -46,7 +55,7 @@ export async function deleteContainer(
     } catch (error) {
       throw halfDone(error, name, user);
     }
-    return { deleted: true };
+    return { deleted: true, ...(record?.move !== undefined && { copyOn: record.move.to }) };
   });
 }
 

@@ -17,6 +17,7 @@ export function describeContainer(record: ContainerRecord, status: ContainerStat
     processes: record.processes,
     autostart: record.autostart,
     docker: record.docker,
+    ...record.schedule,
     keys: record.keys.map(summarizeLine),
     hostKeys: record.hostKeys,
     createdAt: record.createdAt,
@@ -42,6 +43,7 @@ const STARTING_MS = 60_000;
 export function statusOf(record: ContainerRecord, evidence: Evidence, now = Date.now()): ContainerStatus {
   const { instance, account, ssh, startedAt } = evidence;
   if (record.state === "creating") return "half-made";
+  if (record.state !== "ready") return "moving";
   if (instance === "Stopped") return "stopped";
   if (instance !== "Running") return "error";
   const isReachable = account?.target === record.address && ssh !== "silent";

@@ -1,4 +1,5 @@
 import type { Config, Devices } from "../incus/types";
+import { renderSchedule } from "../snapshots/schedule-text";
 import type { ResolvedSpec } from "./spec";
 
 /** Where the server keeps containers; startup makes both. */
@@ -20,6 +21,14 @@ export const KEY = {
   hostKeys: "user.containarium.host-keys",
   /** Which run of `create` is at work; the last one to write it wins. Gone once the state is `ready`. */
   run: "user.containarium.run",
+  /** Where it is on its way to, and how it is to be there (ops/moves/mark.ts). */
+  move: "user.containarium.move",
+  /** The server that it came from, while something of it may be there. */
+  movedFrom: "user.containarium.moved-from",
+  /** Whose copy this is to become. Without `user` it is nobody's yet: no list, no account, no other server knows it. */
+  arriving: "user.containarium.arriving",
+  /** The copy is whole as it was at some moment; what is newer can be added. */
+  copied: "user.containarium.copied",
 } as const;
 
 export const SCHEMA = "1";
@@ -39,6 +48,7 @@ export function renderConfig(spec: ResolvedSpec, making: Making): Config {
   return {
     ...renderIdentity(spec),
     ...renderLimits(spec),
+    ...Object.fromEntries(Object.entries(renderSchedule(spec)).filter(([, value]) => value !== "")),
     [KEY.state]: "creating",
     [KEY.run]: making.run,
     [KEY.createdAt]: making.createdAt,

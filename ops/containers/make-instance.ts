@@ -47,7 +47,7 @@ export async function makeInstance(server: Server, order: InstanceOrder, options
 /** Changes the address until nobody else has it. The instance must be stopped. */
 export async function settleAddress(
   server: Server,
-  { spec, gateway, address }: { spec: ResolvedSpec; gateway: string; address: string },
+  { spec, gateway, address }: { spec: Pick<ResolvedSpec, "name" | "diskQuota">; gateway: string; address: string },
   options?: RequestOptions,
 ): Promise<string> {
   let mine = address;

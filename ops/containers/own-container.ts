@@ -32,6 +32,7 @@ export async function modifyOwn(
   const decideOwn = (instance: Instance): InstanceChange | undefined => {
     seen = ownRecord(instance, user, server.name);
     if (seen.state === "creating") throw halfMade(seen, server.name);
+    refuseMoving(seen, server.name);
     return decide(seen, instance);
   };
   await server.incus.instances.modify(name, decideOwn, options).catch((error: unknown) => {
@@ -39,6 +40,16 @@ export async function modifyOwn(
     throw new NotFoundError(`${user} has no container on ${server.name}`, { server: server.name, cause: error });
   });
   return seen!;
+}
+
+/** @throws ConflictError while it is handed from one server to another */
+export function refuseMoving({ user, name, state, move }: ContainerRecord, server: string): void {
+  if (state !== "leaving" && state !== "arriving") return;
+  const to = state === "arriving" ? server : (move?.to ?? "SERVER");
+  throw new ConflictError(`${name} is being moved to ${to}`, {
+    server,
+    remedy: `If nobody is at it any more, complete it first:\n  containarium-ops move ${user} --to ${to}`,
+  });
 }
 
 function halfMade({ user, name }: ContainerRecord, server: string): ConflictError {

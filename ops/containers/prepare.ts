@@ -4,7 +4,7 @@ import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import type { Instance } from "../incus/types";
 import { chooseImage, type GoldenImage } from "./image";
-import { NETWORK } from "./instance-config";
+import { KEY, NETWORK } from "./instance-config";
 import { readRecord, type ContainerRecord } from "./record";
 import { assertRoom } from "./room";
 import { formatBytes } from "./size";
@@ -71,9 +71,18 @@ export function findOwn(
 export function ownRecord(instance: Instance, user: string, server: string): ContainerRecord {
   const record = readRecord(instance);
   if (record?.user === user) return record;
+  if (instance.config[KEY.arriving] === user) throw unfinishedCopy(instance, user, server);
   const owner = record === undefined ? "was not made by containarium" : `belongs to ${record.user}`;
   const details: ErrorDetails = { server, remedy: "Nothing was changed. Choose another name." };
   throw new ConflictError(`the container ${instance.name} on ${server} ${owner}`, details);
+}
+
+function unfinishedCopy({ name, config }: Instance, user: string, server: string): ConflictError {
+  const from = config[KEY.movedFrom] ?? "another server";
+  return new ConflictError(`${server} has a copy of ${name} from ${from}, of a move that was not completed`, {
+    server,
+    remedy: `Nothing was changed. Complete it, or remove it:\n  containarium-ops move ${user} --to ${server}\n  containarium-ops delete ${user}`,
+  });
 }
 
 /** @throws InvalidInputError when the disk quota is larger than the server's whole pool */

@@ -1,6 +1,7 @@
 import { InvalidInputError } from "../errors";
 import { parsePublicKey, uniqueKeys, type PublicKey } from "../keys/public-key";
 import type { ContainerSpec } from "./container";
+import { parseSchedule, parseScheduleExpiry } from "../snapshots/schedule-text";
 import { parseCpu, parseDiskQuota, parseMemory, parseProcesses, type Size } from "./size";
 import { containerName, parseUserName } from "./user-name";
 
@@ -34,6 +35,8 @@ export interface ResolvedSpec {
   processes: number;
   autostart: boolean;
   docker: boolean;
+  snapshotSchedule?: string;
+  snapshotExpiry?: string;
 }
 
 /**
@@ -60,5 +63,7 @@ export function resolveSpec(spec: ContainerSpec): ResolvedSpec {
     processes: parseProcesses(spec.processes ?? CONTAINER_DEFAULTS.processes),
     autostart: spec.autostart ?? CONTAINER_DEFAULTS.autostart,
     docker: spec.docker ?? CONTAINER_DEFAULTS.docker,
+    ...(spec.snapshotSchedule !== undefined && { snapshotSchedule: parseSchedule(spec.snapshotSchedule) }),
+    ...(spec.snapshotExpiry !== undefined && { snapshotExpiry: parseScheduleExpiry(spec.snapshotExpiry) }),
   };
 }

@@ -80,7 +80,9 @@ export class Fleet {
         throw error;
       }
     });
-    const found = results.find((result) => result !== undefined);
+    const everywhere = results.filter((result) => result !== undefined);
+    // Somebody who moves is on two servers for a moment.
+    const found = everywhere.find(({ container }) => container.status !== "moving") ?? everywhere[0];
     if (found === undefined && failures.size > 0) throw this.failure(`cannot tell where ${user} is`, failures);
     return found;
   }
@@ -127,7 +129,7 @@ export class Fleet {
   /** All containers of all servers that answer, by server and user, and the errors of those that do not. */
   async list(): Promise<{ containers: Container[]; failures: Map<string, Error> }> {
     const { results, failures } = await this.onEach((server) => listContainers(server));
-    return { containers: results.flat(), failures };
+    return { containers: onceEach(results.flat()), failures };
   }
 
   /** Closes all connections. */
@@ -157,4 +159,13 @@ export class Fleet {
     const names = [...failures.keys()].join(", ");
     return new PartialFailureError(`${message}: no answer from ${names}`, failures);
   }
+}
+
+/** Whoever moves is on two servers for a moment, and lives where it is not on its way. PURE. */
+function onceEach(containers: readonly Container[]): Container[] {
+  return containers.filter((one, index) => {
+    const others = containers.filter(({ user }) => user === one.user);
+    if (one.status !== "moving" || others.length === 1) return true;
+    return others.every(({ status }) => status === "moving") && containers.indexOf(others[0]!) === index;
+  });
 }

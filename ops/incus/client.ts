@@ -5,7 +5,7 @@ import { Networks } from "./networks";
 import { Operation, type OperationOptions } from "./operation";
 import { queryOver, type Query, type QueryRequest } from "./query";
 import { Transport, type OpenStream } from "./transport";
-import type { ServerInfo, Tagged } from "./types";
+import type { OperationData, ServerInfo, Tagged } from "./types";
 
 export interface IncusClientOptions {
   /** Name of the server, for messages. */
@@ -71,7 +71,7 @@ export class IncusClient {
         server: this.transport.server,
       });
     }
-    return new Operation(this.transport, answer.operation);
+    return new Operation(this.transport, answer.operation, (answer.metadata as OperationData).metadata ?? {});
   }
 
   /** Ends all connections. */

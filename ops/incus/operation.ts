@@ -31,6 +31,8 @@ export class Operation {
     private readonly transport: Transport,
     /** `/1.0/operations/<id>` */
     readonly path: string,
+    /** What it said when it began, for example the secrets of its websockets. */
+    readonly begun: Record<string, unknown> = {},
   ) {}
 
   /**

@@ -40,7 +40,8 @@ export class Transport {
   private readonly pool: Pool;
 
   constructor(
-    openStream: OpenStream,
+    /** For what is no HTTP request and answer: websockets. */
+    readonly openStream: OpenStream,
     readonly server?: string,
   ) {
     this.pool = new Pool("http://incus", {

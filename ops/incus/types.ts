@@ -89,6 +89,8 @@ export interface NewInstance {
   type?: "container";
   description?: string;
   source: InstanceSource;
+  /** A copy from another server must say it. */
+  architecture?: string;
   config?: Config;
   devices?: Devices;
   /** `[]` is none at all; leaving it out is `["default"]`. */

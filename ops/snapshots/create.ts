@@ -11,6 +11,9 @@ export interface SnapshotOptions extends RequestOptions {
   expiresAt?: string;
 }
 
+/** Said in so many words: where nothing is said, Incus takes the expiry of the schedule (`snapshots.expiry`). */
+const NEVER = "0001-01-01T00:00:00Z";
+
 /**
  * Keeps a person's disk as it is now. Programs go on running.
  *
@@ -28,7 +31,7 @@ export async function createSnapshot(
     const snapshots = server.incus.instances.snapshots(record.name);
     // A taken name is refused by Incus too, but in the words of its database.
     if ((await snapshots.list(options)).some((other) => other.name === name)) throw taken(user, name, server.name);
-    await snapshots.create({ name, ...(expiresAt !== undefined && { expires_at: expiresAt }) }, options);
+    await snapshots.create({ name, expires_at: expiresAt ?? NEVER }, options);
   });
   return { name, createdAt: new Date().toISOString(), ...(expiresAt !== undefined && { expiresAt }) };
 }

@@ -103,6 +103,7 @@ describe("info", () => {
      Last login:  2026-11-24T11:00:00.000Z
      Auto-start:  enabled
      Docker:      enabled
+     Snapshots:   by hand
      Created:     2026-11-20T10:00:00.000Z
      Key:         ssh-ed25519 SHA256:... alice@laptop
      Snapshot:    before-exam, 2026-11-24T12:00:00.000Z
