@@ -27,8 +27,6 @@ export const KEY = {
   movedFrom: "user.containarium.moved-from",
   /** Whose copy this is to become. Without `user` it is nobody's yet: no list, no account, no other server knows it. */
   arriving: "user.containarium.arriving",
-  /** The copy is whole as it was at some moment; what is newer can be added. */
-  copied: "user.containarium.copied",
 } as const;
 
 export const SCHEMA = "1";

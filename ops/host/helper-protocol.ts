@@ -62,6 +62,11 @@ export interface HelperProtocol {
   /** Done when the kernel refuses that address. */
   "bans.add": { request: { address: string; seconds: number }; result: Ban };
   "bans.remove": { request: { address: string }; result: { removed: boolean } };
+  /**
+   * Gives a copy on its way here, which is nobody's home, an empty disk in place of one that is broken: Incus does not
+   * remove it otherwise. `mended` is false where its disk is a disk.
+   */
+  "copy.mend": { request: { user: string }; result: { mended: boolean } };
   /** Looks at all that has to be well on this server. `peers`: those it must hear; null: those it knows. */
   "doctor.examine": {
     request: { user: string | null; peers: readonly string[] | null };

@@ -23,7 +23,6 @@ export function homeConfig({ config }: Pick<Instance, "config">, from: string): 
     [KEY.state]: "arriving",
     [KEY.movedFrom]: from,
     [KEY.arriving]: "",
-    [KEY.copied]: "",
   };
 }
 

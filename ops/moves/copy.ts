@@ -1,5 +1,5 @@
 import { chooseAddress } from "../containers/address";
-import { KEY, POOL } from "../containers/instance-config";
+import { POOL } from "../containers/instance-config";
 import { addressesOf, settleAddress } from "../containers/make-instance";
 import type { ContainerRecord } from "../containers/record";
 import { removeInstance } from "../containers/remove-instance";
@@ -15,6 +15,8 @@ import { arrivingConfig, devicesAt } from "./configs";
 
 /** Both sides have it: what is newer is told by what is different since. */
 export const BASE_SNAPSHOT = "containarium-move";
+/** In the disk that is moved, from the moment when it stands still; says which run made it. */
+const MARK_FILE = "/etc/containarium-move";
 const DAY_MS = 86_400_000;
 /** What a run that was killed had begun ends when its connections do. */
 const BUSY_TIMEOUT_MS = 120_000;
@@ -27,11 +29,13 @@ export interface CopyJob {
   onProgress: ((bytes: number) => void) | undefined;
 }
 
-/** Copies all of it while it runs, unless an earlier run did. What it does meanwhile comes with the second pass. */
+/**
+ * Copies all of it while it runs. What it does meanwhile comes with the second pass. A copy of a run that was killed is
+ * not gone on with: nobody knows how far it came.
+ */
 export async function firstPass(job: CopyJob, options: RequestOptions): Promise<void> {
   const { source, target, record, place } = job;
-  if (place.copy?.config[KEY.copied] === "true" && place.copy.config[KEY.movedFrom] === source.name) return;
-  if (place.copy !== undefined) await removeInstance(target, record.name, options);
+  if (place.copy !== undefined) await discardCopy(target, record, options);
   await dropBase(source, record.name);
   const expires_at = new Date(Date.now() + DAY_MS).toISOString();
   await whenFree(record.name, () => {
@@ -43,24 +47,68 @@ export async function firstPass(job: CopyJob, options: RequestOptions): Promise<
 /**
  * Brings the difference, once it is stopped. Where the storage cannot (btrfs refuses some snapshots that came from
  * another server themselves), all of it again: slower, and as right.
+ *
+ * What Incus says of it is not enough: a refresh on btrfs (6.0.4) may end well and leave an old disk, or none. So the disk
+ * is marked when it stands still, and the copy is believed when it has that mark.
+ *
+ * @throws OperationError when the copy is not the disk as it is now
  */
-export async function secondPass(job: CopyJob, options: RequestOptions): Promise<void> {
+export async function secondPass(job: CopyJob, run: string, options: RequestOptions): Promise<void> {
   const { source, target, record } = job;
+  await source.incus.instances.files(record.name).put(MARK_FILE, run, {}, options);
   try {
     await pass(job, true, options);
-    const [there, here] = await Promise.all(
-      [target, source].map(async (server) => {
-        const snapshots = await server.incus.instances.snapshots(record.name).list(options);
-        return new Set(snapshots.map(({ name }) => name));
-      }),
-    );
-    const missing = [...here!].filter((name) => !there!.has(name));
-    if (missing.length > 0) throw new OperationError(`the copy lacks the snapshots ${missing.join(", ")}`);
+    await assertWhole(job, run, options);
   } catch (error) {
     if (!(error instanceof OperationError || error instanceof NotFoundError)) throw error;
     target.logger?.debug({ server: target.name, reason: error.message }, "refresh failed, copying all of it");
-    await removeInstance(target, record.name, options);
+    await discardCopy(target, record, options);
     await wholePass(job, options);
+    await assertWhole(job, run, options);
+  }
+}
+
+async function assertWhole({ source, target, record }: CopyJob, run: string, options: RequestOptions): Promise<void> {
+  const mark = await target.incus.instances
+    .files(record.name)
+    .get(MARK_FILE, options)
+    .catch((error: unknown) => {
+      if (error instanceof OperationError || error instanceof NotFoundError) return undefined;
+      throw error;
+    });
+  if (mark?.toString("utf8") !== run) throw new OperationError("the copy is not the disk as it is now");
+  const [there, here] = await Promise.all(
+    [target, source].map(async (server) => {
+      const snapshots = await server.incus.instances.snapshots(record.name).list(options);
+      return new Set(snapshots.map(({ name }) => name));
+    }),
+  );
+  const missing = [...here!].filter((name) => !there!.has(name));
+  if (missing.length > 0) throw new OperationError(`the copy lacks the snapshots ${missing.join(", ")}`);
+}
+
+/** Fine when there is none. */
+export async function dropMark(server: Server, name: string): Promise<void> {
+  try {
+    await server.incus.instances.files(name).delete(MARK_FILE);
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+  }
+}
+
+/** Removes a copy that is nobody's home, also one whose disk a refresh that was cut off has taken away. */
+export async function discardCopy(
+  target: Server,
+  { user, name }: Pick<ContainerRecord, "user" | "name">,
+  options?: RequestOptions,
+): Promise<void> {
+  try {
+    await removeInstance(target, name, options);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    const { mended } = await target.helper({ op: "copy.mend", user }, options);
+    if (!mended) throw error;
+    await removeInstance(target, name, options);
   }
 }
 
@@ -72,11 +120,7 @@ async function wholePass(job: CopyJob, options: RequestOptions): Promise<void> {
   const spec = { name: record.name, diskQuota: parseSize(record.diskQuota, "disk quota") };
   await settleAddress(target, { spec, gateway: place.gateway, address }, options);
   // A copy would have Incus write files of its own into it at the first start: it is the same machine as before.
-  await target.incus.instances.patch(
-    record.name,
-    { config: { [KEY.copied]: "true", "volatile.apply_template": "" } },
-    options,
-  );
+  await target.incus.instances.patch(record.name, { config: { "volatile.apply_template": "" } }, options);
 }
 
 async function pass({ source, target, record, place, onProgress }: CopyJob, refresh: boolean, options: RequestOptions) {

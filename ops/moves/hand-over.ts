@@ -8,7 +8,7 @@ import type { Server } from "../host/server";
 import type { Instance } from "../incus/types";
 import { parsePublicKey } from "../keys/public-key";
 import { homeConfig } from "./configs";
-import { dropBase } from "./copy";
+import { dropBase, dropMark } from "./copy";
 import { renderMark, type MoveMark } from "./mark";
 
 /*
@@ -121,6 +121,7 @@ export async function clearSource(source: Server, user: string, name: string): P
 /** The last step: nothing of it is anywhere else. */
 export async function settle(target: Server, name: string): Promise<void> {
   await dropBase(target, name);
+  await dropMark(target, name);
   await target.incus.instances.modify(name, ({ config }) => {
     return (config[KEY.movedFrom] ?? "") === "" ? undefined : { config: { [KEY.movedFrom]: "" } };
   });

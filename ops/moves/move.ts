@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { recordOperation } from "../audit/record-operation";
 import type { Container } from "../containers/container";
 import { getContainer } from "../containers/get";
 import { readRecord, type ContainerRecord } from "../containers/record";
-import { removeInstance } from "../containers/remove-instance";
 import { startContainer } from "../containers/start";
 import { stopContainer } from "../containers/stop";
 import { containerName, parseUserName } from "../containers/user-name";
@@ -12,7 +12,7 @@ import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import { throwIfInterrupted } from "../wait";
 import { findPlace } from "./check";
-import { dropBase, firstPass, secondPass, type CopyJob } from "./copy";
+import { discardCopy, dropBase, dropMark, firstPass, secondPass, type CopyJob } from "./copy";
 import { arrive, clearSource, comeBack, letGo, settle, SilentCopyError, writeMark } from "./hand-over";
 
 /** The servers among which somebody moves: a Fleet is one. */
@@ -62,7 +62,9 @@ export async function moveContainer(
   if (found.server.name === to) return atHome(servers, target, record, options);
   if (record.state === "creating") throw halfMade(record, found.server.name);
   if (record.move?.to !== to) refuseMoving(record, found.server.name);
-  return between(found.server, target, record, options);
+  return recordOperation(found.server, { operation: "move", user, detail: `to ${to}` }, () =>
+    between(found.server, target, record, options),
+  );
 }
 
 /** It is there: nothing to do, but for what an earlier run did not come to. */
@@ -125,7 +127,7 @@ async function sendBack(source: Server, target: Server, { user, name }: Containe
   const record = await readState(source, name);
   try {
     await target.helper({ op: "account.remove", user });
-    await removeInstance(target, name);
+    await discardCopy(target, record);
     await comeBack(source, name);
     if (record.move?.wasRunning === true) await startContainer(source, user);
     return error;
@@ -158,7 +160,7 @@ async function bringAll(
     throwIfInterrupted(signal);
     since = wasRunning ? Date.now() : undefined;
     await stopContainer(source, user, request);
-    await secondPass(job, request);
+    await secondPass(job, run, request);
     await letGo(source, name, run);
     return since;
   } catch (error) {
@@ -182,7 +184,8 @@ async function takeBack(
   const tryTo = async (what: string, work: () => Promise<void>) => {
     await work().catch(() => left.push(what));
   };
-  await tryTo(`a copy of ${name} on ${target.name}, which nobody uses`, () => removeInstance(target, name));
+  await tryTo(`a copy of ${name} on ${target.name}, which nobody uses`, () => discardCopy(target, record));
+  await tryTo(`a file that says so in ${name}`, () => dropMark(source, name));
   await tryTo(`a snapshot of ${name}, for a day`, () => dropBase(source, name));
   if (wasRunning) await tryTo(`${name}, stopped`, () => source.incus.instances.start(name));
   if (left.length === 0) await tryTo(`a mark of the move`, () => comeBack(source, name));

@@ -1,3 +1,4 @@
+import { recordOperation } from "../audit/record-operation";
 import type { Container } from "../containers/container";
 import { readContainer } from "../containers/get";
 import { modifyOwn } from "../containers/own-container";
@@ -19,6 +20,8 @@ export async function scheduleSnapshots(
   if (schedule.snapshotSchedule !== undefined) parseSchedule(schedule.snapshotSchedule);
   if (schedule.snapshotExpiry !== undefined) parseScheduleExpiry(schedule.snapshotExpiry);
   const config = renderSchedule(schedule);
-  const record = await modifyOwn(server, user, () => ({ config }), options);
-  return readContainer(server, record, options);
+  return recordOperation(server, { operation: "snapshot schedule", user }, async () => {
+    const record = await modifyOwn(server, user, () => ({ config }), options);
+    return readContainer(server, record, options);
+  });
 }
