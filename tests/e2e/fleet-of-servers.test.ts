@@ -8,6 +8,7 @@ import { aClass } from "./a-class";
 import { balanced } from "./balanced";
 import { freshClone, removeLeftovers } from "./clone";
 import { moreServers } from "./more-servers";
+import { moves } from "./moves";
 import { TestFleet } from "./fleet";
 
 const fleet = new TestFleet(freshClone());
@@ -20,6 +21,7 @@ beforeAll(async () => {
 
 describe("more servers", () => moreServers(fleet));
 describe("a class of thirty", () => aClass(fleet));
+describe("moves", () => moves(fleet));
 describe("a balanced fleet", () => balanced(fleet));
 
 afterAll(async () => {
