@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import * as path from "node:path";
 
-import { run, stack, succeed } from "./clone";
+import { run } from "./clone";
 import type { TestFleet } from "./fleet";
 import { expectNoChanges } from "./people";
 
