@@ -1,4 +1,5 @@
 import { chooseAddress } from "../containers/address";
+import { readHostKey } from "../containers/guest-files";
 import { KEY, POOL } from "../containers/instance-config";
 import { addressesOf, settleAddress } from "../containers/make-instance";
 import type { ContainerRecord } from "../containers/record";
@@ -10,6 +11,7 @@ import type { RequestOptions } from "../incus/client";
 import { InstanceBusyError } from "../incus/incus-error";
 import { migrate } from "../incus/migration";
 import { waitFor } from "../wait";
+import type { OperationData } from "../incus/types";
 import type { Place } from "./check";
 import { arrivingConfig, devicesAt } from "./configs";
 
@@ -31,7 +33,9 @@ export interface CopyJob {
 export async function firstPass(job: CopyJob, options: RequestOptions): Promise<void> {
   const { source, target, record, place } = job;
   if (place.copy?.config[KEY.copied] === "true" && place.copy.config[KEY.movedFrom] === source.name) return;
-  if (place.copy !== undefined) await removeInstance(target, record.name, options);
+  // What a killed run had begun, Incus takes back by itself; of a copy made meanwhile it would take the disk.
+  await Promise.all([source, target].map((server) => untilIdle(server, record.name, options)));
+  await removeInstance(target, record.name, options);
   await dropBase(source, record.name);
   const expires_at = new Date(Date.now() + DAY_MS).toISOString();
   await whenFree(record.name, () => {
@@ -56,12 +60,20 @@ export async function secondPass(job: CopyJob, options: RequestOptions): Promise
     );
     const missing = [...here!].filter((name) => !there!.has(name));
     if (missing.length > 0) throw new OperationError(`the copy lacks the snapshots ${missing.join(", ")}`);
+    await assertWhole(job, options);
   } catch (error) {
     if (!(error instanceof OperationError || error instanceof NotFoundError)) throw error;
     target.logger?.debug({ server: target.name, reason: error.message }, "refresh failed, copying all of it");
     await removeInstance(target, record.name, options);
     await wholePass(job, options);
+    await assertWhole(job, options);
   }
+}
+
+/** A copy whose disk is not there is no home: it must be seen before the source lets go. */
+async function assertWhole({ source, target, record: { name } }: CopyJob, options: RequestOptions): Promise<void> {
+  const [here, there] = await Promise.all([source, target].map((server) => readHostKey(server.incus, name, options)));
+  if (here !== there) throw new OperationError(`the copy of ${name} is not whole`, { server: target.name });
 }
 
 async function wholePass(job: CopyJob, options: RequestOptions): Promise<void> {
@@ -94,6 +106,27 @@ async function pass({ source, target, record, place, onProgress }: CopyJob, refr
   };
   const migration = { source: source.incus, target: target.incus, instance: copy, refresh, onProgress };
   await whenFree(record.name, () => migrate(migration, options));
+}
+
+/** Waits until no operation works on it any more. */
+async function untilIdle(server: Server, name: string, options: RequestOptions): Promise<void> {
+  const isBusy = async () => {
+    const byStatus = await server.incus.get<Record<string, OperationData[]> | null>(
+      "/1.0/operations?recursion=1",
+      options,
+    );
+    const resources = Object.values(byStatus ?? {}).flat();
+    return resources.some(({ status_code, resources: used }) => {
+      const paths = Object.values(used ?? {}).flat();
+      return status_code < 200 && paths.some((path) => path === `/1.0/instances/${name}`);
+    });
+  };
+  await waitFor(async () => !(await isBusy()), {
+    timeoutMs: BUSY_TIMEOUT_MS,
+    what: `an earlier copy of ${name} to end on ${server.name}`,
+    server: server.name,
+    signal: options.signal,
+  });
 }
 
 /** Fine when there is none. */
