@@ -27,6 +27,8 @@ export interface OperationData {
   status_code: number;
   metadata: Record<string, unknown> | null;
   err: string;
+  /** Paths of what it works on, by kind. */
+  resources?: Record<string, string[]> | null;
 }
 
 export interface ServerInfo {

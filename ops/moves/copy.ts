@@ -1,15 +1,16 @@
 import { chooseAddress } from "../containers/address";
-import { POOL } from "../containers/instance-config";
+import { KEY, POOL } from "../containers/instance-config";
 import { addressesOf, settleAddress } from "../containers/make-instance";
 import type { ContainerRecord } from "../containers/record";
 import { removeInstance } from "../containers/remove-instance";
 import { parseSize } from "../containers/size";
-import { NotFoundError, OperationError } from "../errors";
+import { ConflictError, NotFoundError, OperationError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import { InstanceBusyError } from "../incus/incus-error";
 import { migrate } from "../incus/migration";
 import { waitFor } from "../wait";
+import type { OperationData } from "../incus/types";
 import type { Place } from "./check";
 import { arrivingConfig, devicesAt } from "./configs";
 
@@ -34,8 +35,10 @@ export interface CopyJob {
  * not gone on with: nobody knows how far it came.
  */
 export async function firstPass(job: CopyJob, options: RequestOptions): Promise<void> {
-  const { source, target, record, place } = job;
-  if (place.copy !== undefined) await discardCopy(target, record, options);
+  const { source, target, record } = job;
+  // What a killed run had begun, Incus takes back by itself; of a copy made meanwhile it would take the disk.
+  await Promise.all([source, target].map((server) => untilIdle(server, record.name, options)));
+  await discardCopy(target, record, options);
   await dropBase(source, record.name);
   const expires_at = new Date(Date.now() + DAY_MS).toISOString();
   await whenFree(record.name, () => {
@@ -69,14 +72,8 @@ export async function secondPass(job: CopyJob, run: string, options: RequestOpti
 }
 
 async function assertWhole({ source, target, record }: CopyJob, run: string, options: RequestOptions): Promise<void> {
-  const mark = await target.incus.instances
-    .files(record.name)
-    .get(MARK_FILE, options)
-    .catch((error: unknown) => {
-      if (error instanceof OperationError || error instanceof NotFoundError) return undefined;
-      throw error;
-    });
-  if (mark?.toString("utf8") !== run) throw new OperationError("the copy is not the disk as it is now");
+  if (!(await hasMark(target, record.name, run, options)))
+    throw new OperationError("the copy is not the disk as it is now", { server: target.name });
   const [there, here] = await Promise.all(
     [target, source].map(async (server) => {
       const snapshots = await server.incus.instances.snapshots(record.name).list(options);
@@ -85,6 +82,18 @@ async function assertWhole({ source, target, record }: CopyJob, run: string, opt
   );
   const missing = [...here!].filter((name) => !there!.has(name));
   if (missing.length > 0) throw new OperationError(`the copy lacks the snapshots ${missing.join(", ")}`);
+}
+
+/** Whether its disk is the one that stood still in that run. */
+export async function hasMark(server: Server, name: string, run: string, options?: RequestOptions): Promise<boolean> {
+  const mark = await server.incus.instances
+    .files(name)
+    .get(MARK_FILE, options)
+    .catch((error: unknown) => {
+      if (error instanceof OperationError || error instanceof NotFoundError) return undefined;
+      throw error;
+    });
+  return mark?.toString("utf8") === run;
 }
 
 /** Fine when there is none. */
@@ -96,12 +105,20 @@ export async function dropMark(server: Server, name: string): Promise<void> {
   }
 }
 
-/** Removes a copy that is nobody's home, also one whose disk a refresh that was cut off has taken away. */
+/** Removes a copy that is nobody's home, if there is one; also one whose disk a refresh that was cut off has taken away. */
 export async function discardCopy(
   target: Server,
   { user, name }: Pick<ContainerRecord, "user" | "name">,
   options?: RequestOptions,
 ): Promise<void> {
+  const there = await target.incus.instances.get(name, options).catch((error: unknown) => {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  });
+  if (there === undefined) return;
+  const { [KEY.arriving]: arriving, [KEY.state]: state } = there.value.config;
+  if (arriving !== user && state !== "arriving")
+    throw new ConflictError(`${name} on ${target.name} is no copy on its way there`, { server: target.name });
   try {
     await removeInstance(target, name, options);
   } catch (error) {
@@ -138,6 +155,27 @@ async function pass({ source, target, record, place, onProgress }: CopyJob, refr
   };
   const migration = { source: source.incus, target: target.incus, instance: copy, refresh, onProgress };
   await whenFree(record.name, () => migrate(migration, options));
+}
+
+/** Waits until no operation works on it any more. */
+async function untilIdle(server: Server, name: string, options: RequestOptions): Promise<void> {
+  const isBusy = async () => {
+    const byStatus = await server.incus.get<Record<string, OperationData[]> | null>(
+      "/1.0/operations?recursion=1",
+      options,
+    );
+    const resources = Object.values(byStatus ?? {}).flat();
+    return resources.some(({ status_code, resources: used }) => {
+      const paths = Object.values(used ?? {}).flat();
+      return status_code < 200 && paths.some((path) => path === `/1.0/instances/${name}`);
+    });
+  };
+  await waitFor(async () => !(await isBusy()), {
+    timeoutMs: BUSY_TIMEOUT_MS,
+    what: `an earlier copy of ${name} to end on ${server.name}`,
+    server: server.name,
+    signal: options.signal,
+  });
 }
 
 /** Fine when there is none. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { recordOperation } from "../audit/record-operation";
 import type { Container } from "../containers/container";
 import { getContainer } from "../containers/get";
+import { KEY } from "../containers/instance-config";
 import { readRecord, type ContainerRecord } from "../containers/record";
 import { startContainer } from "../containers/start";
 import { stopContainer } from "../containers/stop";
@@ -12,7 +13,7 @@ import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import { throwIfInterrupted } from "../wait";
 import { findPlace } from "./check";
-import { discardCopy, dropBase, dropMark, firstPass, secondPass, type CopyJob } from "./copy";
+import { discardCopy, dropBase, dropMark, firstPass, hasMark, secondPass, type CopyJob } from "./copy";
 import { arrive, clearSource, comeBack, letGo, settle, SilentCopyError, writeMark } from "./hand-over";
 
 /** The servers among which somebody moves: a Fleet is one. */
@@ -100,7 +101,8 @@ async function between(
   const { user, name } = record;
   let since: number | undefined;
   let left = await readState(source, name);
-  if (left.state === "leaving" && !(await hasCopy(target, name))) {
+  if (left.state === "leaving" && (await isLost(target, left))) {
+    await discardCopy(target, left);
     await comeBack(source, name);
     left = await readState(source, name);
   }
@@ -198,12 +200,13 @@ async function readState(server: Server, name: string): Promise<ContainerRecord>
   return record;
 }
 
-async function hasCopy(target: Server, name: string): Promise<boolean> {
+/** Whether there is no copy in which they could go on: none, or one that never was at home and is not whole. */
+async function isLost(target: Server, { user, name, move }: ContainerRecord): Promise<boolean> {
   try {
-    await target.incus.instances.get(name);
-    return true;
+    const { value } = await target.incus.instances.get(name);
+    return value.config[KEY.arriving] === user && !(await hasMark(target, name, move?.run ?? ""));
   } catch (error) {
-    if (error instanceof NotFoundError) return false;
+    if (error instanceof NotFoundError) return true;
     throw error;
   }
 }
