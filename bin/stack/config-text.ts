@@ -26,7 +26,8 @@ export interface DesiredChange {
   remove?: string[];
 }
 
-const fields = [
+/** What an entry may say, in the order in which it is written. */
+export const desiredFields = [
   "user",
   "sshKeys",
   "server",
@@ -38,6 +39,8 @@ const fields = [
   "autostart",
   "docker",
 ] as const;
+
+export type DesiredField = (typeof desiredFields)[number];
 
 /** PURE: the people whom a config's text names. */
 export function readConfig(text: string, file: string): DesiredContainer[] {
@@ -112,7 +115,7 @@ function putContainer(document: Document, wanted: DesiredContainer): boolean {
   const entry = found ?? new YAMLMap();
   const before = entry.toJSON() as Record<string, unknown>;
   let changed = !found;
-  for (const field of fields) {
+  for (const field of desiredFields) {
     const value = wanted[field];
     if (isDeepStrictEqual(value, before[field])) continue;
     changed = true;
@@ -135,7 +138,7 @@ function removeContainer(document: Document, user: string): boolean {
 
 /** In the order in which the config is written. */
 function plain(wanted: DesiredContainer): Record<string, unknown> {
-  const entries = fields.map((field): [string, unknown] => [field, wanted[field]]);
+  const entries = desiredFields.map((field): [string, unknown] => [field, wanted[field]]);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
