@@ -44,25 +44,30 @@ export const sync = command({
       }),
     ]);
     progress.clear();
-    const compared = compare(desired, done.flat(), target.defaults);
-    // Who is not to be seen may be on the server that is silent, and so may a second home of somebody whom we see.
+    const { defaults } = target;
     const isWhole = failures.length === 0;
-    const comparison = isWhole ? compared : { ...compared, missing: [] };
-    if (!isWhole) progress.note("Nobody is recorded while a server does not answer.");
-    const adopt = isWhole && !args["dry-run"] ? comparison.unlisted : [];
+    const comparison = compare(desired, done.flat(), { defaults, isWhole });
+    const adopt = args["dry-run"] ? [] : comparison.unlisted;
     const unrecorded = adopt.length === 0 ? [] : await record(stack, comparison, { target, timeoutMs, context });
+    const problems = [
+      ...failures,
+      ...comparison.unusable.map(({ user, error }) => ({ subject: printable(user), error })),
+      ...unrecorded,
+    ];
     return {
       json: jsonOf(comparison, adopt.length > 0 ? new Set(unrecorded.map(({ subject }) => subject)) : undefined),
-      text: render(comparison, { target, stack, adopted: adopt.length > 0 && unrecorded.length === 0 }),
-      failures: [
-        ...failures,
-        ...comparison.unusable.map(({ user, error }) => ({ subject: printable(user), error })),
-        ...unrecorded,
-      ],
+      text: render(comparison, { target, stack, adopted: adopt.length > 0 && unrecorded.length === 0, isWhole }),
+      failures: problems,
       succeeded: done.length,
+      ...(problems.length === 0 && doesDiffer(comparison, adopt) && { verdict: "conflict" }),
     };
   },
 });
+
+/** Whether anything is left on which config and servers do not agree. */
+function doesDiffer({ unlisted, missing, different, halfMade, twice }: Comparison, adopted: readonly unknown[]) {
+  return [missing, different, halfMade, twice].some(({ length }) => length > 0) || unlisted.length > adopted.length;
+}
 
 /** All at once: one run of the engine. Their containers are there already, so it adopts them. */
 function record(
@@ -81,7 +86,10 @@ function record(
   return recordInStack(stack, recording, context);
 }
 
-function jsonOf({ unlisted, missing, different, halfMade, twice }: Comparison, failed: Set<string> | undefined) {
+function jsonOf(
+  { unlisted, missing, unknown, different, halfMade, twice }: Comparison,
+  failed: Set<string> | undefined,
+) {
   return {
     unlisted: unlisted.map(({ user, server }) => ({
       user,
@@ -89,6 +97,7 @@ function jsonOf({ unlisted, missing, different, halfMade, twice }: Comparison, f
       recorded: failed !== undefined && !failed.has(user),
     })),
     missing,
+    unknown,
     different,
     halfMade,
     twice,
@@ -99,10 +108,11 @@ interface Shown {
   target: Target;
   stack: Stack;
   adopted: boolean;
+  isWhole: boolean;
 }
 
-function render(comparison: Comparison, { target, stack, adopted }: Shown): string {
-  const { unlisted, missing, different, halfMade, twice } = comparison;
+function render(comparison: Comparison, { target, stack, adopted, isWhole }: Shown): string {
+  const { unlisted, missing, unknown, different, halfMade, twice } = comparison;
   const refresh = `${stack.updateCommand} --refresh`;
   const parts: [string[], string[][], string][] = [
     [
@@ -114,6 +124,11 @@ function render(comparison: Comparison, { target, stack, adopted }: Shown): stri
       ["ON NO SERVER", "WANTED ON"],
       missing.map(({ user, server = "-" }) => [user, server]),
       `To make them:  ${refresh}`,
+    ],
+    [
+      ["NOT KNOWN", "WANTED ON"],
+      unknown.map(({ user, server = "-" }) => [user, server]),
+      "They may be on a server that does not answer.",
     ],
     [
       ["DIFFERS", "SERVER", "WHAT", "CONFIG", "SERVER SAYS"],
@@ -143,5 +158,6 @@ function render(comparison: Comparison, { target, stack, adopted }: Shown): stri
           rows.map((row) => row.map(printable)),
         )}${remedy && `\n\n${remedy}`}`,
     );
-  return shown.length > 0 ? shown.join("\n\n") : `${target.label} and its servers agree.`;
+  if (shown.length > 0) return shown.join("\n\n");
+  return `${target.label} and ${isWhole ? "its servers" : "the servers that answer"} agree.`;
 }

@@ -40,6 +40,8 @@ _containarium_ops() {
   COMPREPLY=()
   for ((index = 1; index < COMP_CWORD; index++)); do
     word="\${COMP_WORDS[index]}"
+    # bash makes three words of --stack=prod.
+    if [ "$word" = "=" ]; then skip=1; continue; fi
     if [ -n "$skip" ]; then skip=""; continue; fi
     case "$word" in
       ${[...values].join("|")}) skip=1 ;;
@@ -53,7 +55,7 @@ _containarium_ops() {
     esac
   done
   # The value of an option: a file, as far as anybody knows.
-  if [ -n "$skip" ]; then return 0; fi
+  if [ -n "$skip" ] || [ "$current" = "=" ]; then return 0; fi
   case "$command" in
     "") words=${quoted(topWords({ commands, groups }).join(" "))} ;;
 ${perGroup.join("\n")}
@@ -88,9 +90,10 @@ function fishScript({ commands, groups, globals }: CommandTable): string {
     );
   }
   for (const { usage, options } of commands) {
-    const seen = nameOf(usage)
-      .split(" ")
-      .map((word) => `__fish_seen_subcommand_from ${word}`);
+    const words = nameOf(usage).split(" ");
+    const seen = words.map((word) => `__fish_seen_subcommand_from ${word}`);
+    // `keys list` is not `list`.
+    if (words.length === 1) seen.push(`not __fish_seen_subcommand_from ${Object.keys(groups).join(" ")}`);
     for (const line of fishOptions(options)) add(seen.join("; and "), line);
   }
   for (const line of fishOptions(globals)) add("", line);

@@ -18,7 +18,7 @@ const meanings: Record<ErrorKind, string> = {
   failed: "Failed.",
   invalid: "Wrong usage or bad input; nothing was changed.",
   "not-found": "No such user, container, snapshot, stack or server.",
-  conflict: "Exists already, or somebody else holds it.",
+  conflict: "Exists already, somebody else holds it, the server is full, or sync found what differs.",
   authentication: "The server refused our key, or its host key is not the pinned one.",
   unreachable: "No connection to the server.",
   timeout: "Waited for something, and the limit passed.",

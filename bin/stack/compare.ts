@@ -4,7 +4,7 @@ import { CONTAINER_DEFAULTS, resolveSpec } from "../../ops/containers/spec";
 import type { ContainerRecord } from "../../ops/containers/record";
 import type { Inventory } from "../../ops/fleet/inventory";
 import { parsePublicKey } from "../../ops/keys/public-key";
-import type { DesiredContainer } from "./config-text";
+import type { DesiredContainer, DesiredField } from "./config-text";
 
 /** A person as a server's Incus has them. */
 export interface Found {
@@ -16,7 +16,7 @@ export interface Found {
 export interface Difference {
   user: string;
   server: string;
-  field: "sshKeys" | "server" | "image" | "cpu" | "memory" | "diskQuota" | "autostart" | "docker";
+  field: Exclude<DesiredField, "user">;
   config: string;
   actual: string;
 }
@@ -28,6 +28,8 @@ export interface Comparison {
   unusable: { user: string; server: string; error: InvalidInputError }[];
   /** In the config, on no server. */
   missing: { user: string; server?: string }[];
+  /** In the config, and not seen; they may be on a server that did not answer. */
+  unknown: { user: string; server?: string }[];
   different: Difference[];
   /** A create of theirs was not completed. */
   halfMade: { user: string; server: string }[];
@@ -35,15 +37,27 @@ export interface Comparison {
   twice: { user: string; servers: string[] }[];
 }
 
-/** PURE: what a stack's config says, and what its servers say. */
+/**
+ * PURE: what a stack's config says, and what its servers say.
+ * @param isWhole whether every server answered: else nobody is known to be nowhere, also whose own server answered
+ */
 export function compare(
   desired: readonly DesiredContainer[],
   found: readonly Found[],
-  defaults: Inventory["defaults"] | undefined,
+  { defaults, isWhole }: { defaults: Inventory["defaults"] | undefined; isWhole: boolean },
 ): Comparison {
-  const comparison: Comparison = { unlisted: [], unusable: [], missing: [], different: [], halfMade: [], twice: [] };
+  const comparison: Comparison = {
+    unlisted: [],
+    unusable: [],
+    missing: [],
+    unknown: [],
+    different: [],
+    halfMade: [],
+    twice: [],
+  };
+  const unseen = isWhole ? comparison.missing : comparison.unknown;
   const byUser = new Map<string, Found[]>();
-  for (const one of found) byUser.set(one.record.user, [...(byUser.get(one.record.user) ?? []), one]);
+  for (const one of homesOf(found)) byUser.set(one.record.user, [...(byUser.get(one.record.user) ?? []), one]);
   for (const [user, places] of [...byUser].sort(([a], [b]) => a.localeCompare(b))) {
     const [{ record, server }] = places as [Found];
     const entry = desired.find((one) => one.user === user);
@@ -60,9 +74,15 @@ export function compare(
     }
   }
   for (const { user, server } of desired) {
-    if (!byUser.has(user)) comparison.missing.push({ user, ...(server !== undefined && { server }) });
+    if (!byUser.has(user)) unseen.push({ user, ...(server !== undefined && { server }) });
   }
   return comparison;
+}
+
+/** Of somebody whose move was not completed, only the place where they are. */
+function homesOf(found: readonly Found[]): Found[] {
+  const arriving = new Set(found.filter(({ record }) => record.state === "arriving").map(({ record }) => record.user));
+  return found.filter(({ record }) => record.state !== "leaving" || !arriving.has(record.user));
 }
 
 /**
@@ -70,16 +90,20 @@ export function compare(
  * @throws InvalidInputError
  */
 function entryOf({ record, server }: Found, defaults: Inventory["defaults"] | undefined): DesiredContainer {
-  const { user, cpu, memory, diskQuota, autostart, docker, image, keys } = record;
+  const { user, cpu, memory, diskQuota, processes, autostart, docker, image, keys } = record;
+  const { snapshotSchedule, snapshotExpiry } = record.schedule;
   const entry = { user, sshKeys: keys, cpu, memory, diskQuota };
-  resolveSpec(entry);
+  resolveSpec({ ...entry, processes, snapshotSchedule, snapshotExpiry });
   return {
     ...entry,
     server,
     // Where it says nothing, the stack's own holds.
     ...(image !== "" && image !== defaults?.image && { image }),
+    ...(processes !== CONTAINER_DEFAULTS.processes && { processes }),
     ...(!autostart && { autostart }),
     ...(!docker && { docker }),
+    ...(snapshotSchedule !== undefined && { snapshotSchedule }),
+    ...(snapshotExpiry !== undefined && { snapshotExpiry }),
   };
 }
 
@@ -95,8 +119,11 @@ function differences(
     ["cpu", entry.cpu ?? defaults?.cpu ?? CONTAINER_DEFAULTS.cpu, record.cpu],
     ["memory", entry.memory ?? defaults?.memory ?? CONTAINER_DEFAULTS.memory, record.memory],
     ["diskQuota", entry.diskQuota ?? defaults?.diskQuota ?? CONTAINER_DEFAULTS.diskQuota, record.diskQuota],
+    ["processes", entry.processes ?? CONTAINER_DEFAULTS.processes, record.processes],
     ["autostart", entry.autostart ?? CONTAINER_DEFAULTS.autostart, record.autostart],
     ["docker", entry.docker ?? CONTAINER_DEFAULTS.docker, record.docker],
+    ["snapshotSchedule", entry.snapshotSchedule ?? "", record.schedule.snapshotSchedule ?? ""],
+    ["snapshotExpiry", entry.snapshotExpiry ?? "", record.schedule.snapshotExpiry ?? ""],
   ];
   return fields
     .map(([field, config, actual]) => ({ field, config: String(config), actual: String(actual) }))

@@ -26,10 +26,23 @@ export interface DesiredChange {
   remove?: string[];
 }
 
-const fields = [
-  ...(["user", "sshKeys", "server", "image", "cpu", "memory", "diskQuota"] as const),
-  ...(["processes", "autostart", "docker", "snapshotSchedule", "snapshotExpiry"] as const),
-];
+/** What an entry may say, in the order in which it is written. */
+export const desiredFields = [
+  "user",
+  "sshKeys",
+  "server",
+  "image",
+  "cpu",
+  "memory",
+  "diskQuota",
+  "processes",
+  "autostart",
+  "docker",
+  "snapshotSchedule",
+  "snapshotExpiry",
+] as const;
+
+export type DesiredField = (typeof desiredFields)[number];
 
 /** PURE: the people whom a config's text names. */
 export function readConfig(text: string, file: string): DesiredContainer[] {
@@ -104,7 +117,7 @@ function putContainer(document: Document, wanted: DesiredContainer): boolean {
   const entry = found ?? new YAMLMap();
   const before = entry.toJSON() as Record<string, unknown>;
   let changed = !found;
-  for (const field of fields) {
+  for (const field of desiredFields) {
     const value = wanted[field];
     if (isDeepStrictEqual(value, before[field])) continue;
     changed = true;
@@ -127,7 +140,7 @@ function removeContainer(document: Document, user: string): boolean {
 
 /** In the order in which the config is written. */
 function plain(wanted: DesiredContainer): Record<string, unknown> {
-  const entries = fields.map((field): [string, unknown] => [field, wanted[field]]);
+  const entries = desiredFields.map((field): [string, unknown] => [field, wanted[field]]);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 

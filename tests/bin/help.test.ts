@@ -96,6 +96,12 @@ describe("completion", () => {
     expect(complete("re").sort()).toEqual(["resize", "restart", "restore"]);
   });
 
+  test("an option with its value in one word is no command", () => {
+    expect(complete("--stack", "=", "prod", "keys", "re")).toEqual(["remove", "replace"]);
+    expect(complete("create", "alice", "--ssh-key", "=")).toEqual([]);
+    expect(complete("create", "alice", "--ssh-key", "=", "al")).toEqual([]);
+  });
+
   test("a group has its members", () => {
     expect(complete("image", "")).toEqual(["list", "bake", "outdated"]);
     expect(complete("--stack", "prod", "keys", "re")).toEqual(["remove", "replace"]);
@@ -122,6 +128,11 @@ describe("completion", () => {
       expect(status).toBe(0);
     });
   }
+
+  test("fish does not take `keys list` for `list`", () => {
+    const [line] = completionScript("fish", table).split("\n").filter((one) => /from resize; and not .*-l memory /.test(one)); // prettier-ignore
+    for (const group of Object.keys(table.groups)) expect(line).toContain(group);
+  });
 
   test("fish has every command and option", () => {
     const script = completionScript("fish", table);

@@ -12,7 +12,7 @@ afterEach(() => world.close());
 const cli = (...argv: string[]) => run(argv, world, world.fake.directory);
 const json = async (...argv: string[]) => JSON.parse((await cli(...argv, "--json")).stdout);
 const forget = (user: string) => (world.desired = world.desired.filter((entry) => entry.user !== user));
-const nothing = { schema: 1, unlisted: [], missing: [], different: [], halfMade: [], twice: [], failures: [] };
+const nothing = { schema: 1, unlisted: [], missing: [], unknown: [], different: [], halfMade: [], twice: [], failures: [] }; // prettier-ignore
 
 test("nothing differs: says so, records nothing", async () => {
   expect(await json("sync")).toEqual(nothing);
@@ -46,17 +46,38 @@ test("--dry-run records nobody", async () => {
   expect(world.recorded).toEqual([]);
 });
 
-test("a server that does not answer: nobody is recorded, nobody is missing, exit 8", async () => {
+test("a server that does not answer: its people are not known, the others are recorded, exit 8", async () => {
   forget("alice");
   await world.fakes[1]!.stop();
   const { code, stdout } = await cli("sync", "--json");
   expect(code).toBe(8);
   expect(JSON.parse(stdout)).toMatchObject({
-    unlisted: [{ user: "alice", recorded: false }],
+    unlisted: [{ user: "alice", server: "jump-1", recorded: true }],
     missing: [],
+    unknown: [{ user: "bob", server: "jump-2" }],
     failures: [{ subject: "jump-2" }],
   });
-  expect(world.recorded).toEqual([]);
+  expect(world.recorded).toEqual(["alice"]);
+  expect((await cli("sync")).stdout).toMatch(/NOT KNOWN[^]*bob/);
+  forget("bob");
+  expect((await cli("sync")).stdout).toContain("the servers that answer agree");
+});
+
+test("exit 0 when all agree in the end; 4 when something is left that differs", async () => {
+  expect((await cli("sync")).code).toBe(0);
+  forget("bob");
+  expect((await cli("sync", "--dry-run")).code).toBe(4);
+  expect((await cli("sync")).code).toBe(0);
+  world.fake.incus.instances.get("alice-container")!.config["limits.memory"] = "1GiB";
+  expect((await cli("sync")).code).toBe(4);
+});
+
+test("a limit of processes is recorded as the server has it", async () => {
+  forget("bob");
+  world.fakes[1]!.incus.instances.get("bob-container")!.config["limits.processes"] = "900";
+  expect(await json("sync")).toMatchObject({ unlisted: [{ user: "bob", recorded: true }] });
+  expect(world.desired.find(({ user }) => user === "bob")).toMatchObject({ processes: 900 });
+  expect(await json("sync")).toEqual(nothing);
 });
 
 test("in the config and on no server: reported with the command that makes them; nobody is deleted", async () => {

@@ -93,7 +93,8 @@ export function imagesAndSync(fleet: TestFleet): void {
       unlisted: [],
       different: [{ user: "sybil", server: "jump-1", field: "memory", config: "1GiB", actual: "2GiB" }],
     });
-    const said = (await fleet.ops(["sync"])).stdout;
+    const { code, stdout: said } = await fleet.ops(["sync"]);
+    expect(code).toBe(4);
     const [, remedy = "false"] = /config's limits: {2}(npm run .*)$/m.exec(said) ?? [];
     const up = await run([...remedy.split(" "), "--yes", "--skip-preview"], { cwd: fleet.clone, timeoutMs: 600_000 });
     expect({ code: up.code, said: up.code === 0 ? "" : up.stdout + up.stderr }).toEqual({ code: 0, said: "" });
