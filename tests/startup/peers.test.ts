@@ -209,6 +209,13 @@ test("nobody is taken from one peer by another, before that one has let go", asy
   expect(await users()).toEqual(["bob 10.0.4.10 jump-2"]);
 });
 
+test("whoever has moved away from here lives there, also while something of them is still here", async () => {
+  await server.startIncus([instance("bob", "10.0.3.10", [KEY], "leaving")]);
+  peers[0]!.claims = [bob];
+  expect((await server.ask(PULL)).result.skipped).toEqual([]);
+  expect(await users()).toEqual(["bob 10.0.4.10 jump-2"]);
+});
+
 test("whoever lived on a server that is gone for good lives where they live now, once that is said", async () => {
   await server.startIncus();
   peers[0]!.claims = [bob, { ...bob, user: "carol", target: "10.0.4.11" }];
