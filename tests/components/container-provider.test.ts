@@ -41,7 +41,14 @@ test("create makes it; read sees it; create again adopts it; delete takes all of
 test("diff looks at named fields only", async () => {
   const { id, properties } = await provider.create(alice());
   expect(await provider.diff(id, properties, alice())).toEqual({ changes: false, replaces: [] });
-  for (const change of [{ memory: "2GiB" }, { cpu: 1 }, { sshKeys: [ALICE_KEY, BOB_KEY] }, { autostart: false }]) {
+  for (const change of [
+    { memory: "2GiB" },
+    { cpu: 1 },
+    { sshKeys: [ALICE_KEY, BOB_KEY] },
+    { autostart: false },
+    { snapshotSchedule: "@daily" },
+    { snapshotExpiry: "7d" },
+  ]) {
     expect(await provider.diff(id, properties, { ...alice(), ...change })).toEqual({ changes: true, replaces: [] });
   }
   expect((await provider.diff(id, properties, { ...alice(), image: "another" })).changes).toBe(false);
@@ -49,8 +56,21 @@ test("diff looks at named fields only", async () => {
 
 test("another server in the config is refused: a replacement would lose the data", async () => {
   const { id, properties } = await provider.create(alice());
-  const elsewhere = { ...alice(), server: { ...fake.address, name: "jump-2" } };
+  const second = await startFakeServer("jump-2");
+  const elsewhere = { ...alice(), server: { ...second.address } };
   await expect(provider.diff(id, properties, elsewhere)).rejects.toThrow(/alice lives on jump-1.*\n.*server: jump-1/);
+  await second.close();
+});
+
+test("another server in the config is taken where a move has brought the person there", async () => {
+  const { id, properties } = await provider.create(alice());
+  const second = await startFakeServer("jump-2");
+  const elsewhere = { ...alice(), server: { ...second.address } };
+  await provider.create(elsewhere);
+  expect(await provider.diff(id, properties, elsewhere)).toEqual({ changes: true, replaces: [] });
+  second.incus.of("alice")!.config["user.containarium.state"] = "arriving";
+  await expect(provider.diff(id, properties, elsewhere)).rejects.toThrow(/alice lives on jump-1/);
+  await second.close();
 });
 
 test("a new address of the same server is recorded and touches nobody", async () => {

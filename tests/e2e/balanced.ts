@@ -169,11 +169,14 @@ export function balanced(fleet: TestFleet): void {
     ];
     for (const place of places)
       expect({ place, code: (await fromContainer(place)).code }).toEqual({ place, code: 124 });
-    // It is the firewall that refuses: without it, all of this is open.
+    // It is the firewall that refuses: without it, all of this is open. The service puts it back, so it stands still.
+    await fleet.on("jump-1", ["systemctl", "kill", "-s", "STOP", "containarium-fleet.service"]);
     await fleet.on("jump-1", ["nft", "delete", "table", "inet", "containarium"]);
     const open = [];
     for (const place of places) open.push({ place, code: (await fromContainer(place)).code });
     await fleet.on("jump-1", ["nft", "-f", "/etc/nftables-containarium.conf"]);
+    await fleet.on("jump-1", ["systemctl", "kill", "-s", "CONT", "containarium-fleet.service"]);
+    await until(() => isReady(1), 30, "jump-1 to be ready");
     expect(open).toEqual(places.map((place) => ({ place, code: 0 })));
   });
 
