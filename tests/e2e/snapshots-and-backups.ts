@@ -59,6 +59,14 @@ export function snapshotsAndBackups(fleet: TestFleet): void {
     expect((await snapshots()).map(({ name }) => name)).toEqual(["before-exam"]);
   });
 
+  test("a schedule is in the container, in the stack and in info; bad ones change nothing", async () => {
+    await ops("snapshot", "schedule", "sara", "--at", "* * * * *", "--expires", "12h");
+    const [sara] = await containers("info", "sara");
+    expect(sara).toMatchObject({ snapshotSchedule: "* * * * *", snapshotExpiry: "12h" });
+    expect((await fleet.ops(["snapshot", "schedule", "sara", "--at", "noon"])).code).toBe(2);
+    await expectNoChanges(fleet);
+  });
+
   test("a backup brings the same content to another person, who is not mistaken for the first", async () => {
     await inside("head -c 50000000 /dev/urandom > data; mkdir -p work/deep; echo kept > work/deep/file; sync");
     const sums = await inside("cat data note work/deep/file | sha256sum");
@@ -73,6 +81,21 @@ export function snapshotsAndBackups(fleet: TestFleet): void {
     const withHers = file("sven-with-hers.conf");
     writeFileSync(withHers, readFileSync(config, "utf8").replaceAll(/(?<=IdentityFile ).*/g, file("sara")));
     expect((await fleet.ssh(["sven-jump", "true"], withHers)).stderr).toMatch(/Permission denied/);
+    await expectNoChanges(fleet);
+  });
+
+  test("meanwhile the schedule has kept her disk, for its time; what was kept by hand stays", async () => {
+    const deadline = Date.now() + 120_000;
+    let kept: Record<string, string>[] = [];
+    while ((kept = await snapshots("sara")).length < 2) {
+      if (Date.now() > deadline) throw new Error("no snapshot by schedule within 120 s");
+    }
+    const scheduled = kept.filter(({ name }) => name !== "before-exam");
+    for (const { createdAt, expiresAt } of scheduled)
+      expect(Date.parse(expiresAt!) - Date.parse(createdAt!)).toBeCloseTo(12 * 3_600_000, -5);
+    expect(kept.find(({ name }) => name === "before-exam")).not.toHaveProperty("expiresAt");
+    await ops("snapshot", "schedule", "sara", "--at", "off");
+    expect((await containers("info", "sara"))[0]).not.toHaveProperty("snapshotSchedule");
     await expectNoChanges(fleet);
   });
 
