@@ -82,6 +82,11 @@ export function translate(output: string, project: Pick<Project, "pulumi">, caus
 /** The first line that says what went wrong, without the engine's own prefixes. */
 export function firstError(output: string): string {
   const lines = output.split("\n").map((line) => line.trim());
-  const marked = lines.map((line) => /(?:^|\s)error:\s*(.+)$/.exec(line)?.[1]).find((text) => text !== undefined);
+  const at = lines.findIndex((line) => /(?:^|\s)error:\s*./.test(line));
+  const marked = lines[at]?.replace(/^.*?(?:^|\s)error:\s*/, "");
+  // A list, of which it says the length first.
+  if (marked !== undefined && /^\d+ errors? occurred:$/.test(marked) && lines[at + 1]?.startsWith("* ")) {
+    return lines[at + 1]!.slice(2);
+  }
   return marked ?? lines.find((line) => line !== "") ?? "failed without a word";
 }

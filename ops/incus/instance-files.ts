@@ -1,7 +1,10 @@
 import { NotFoundError } from "../errors";
 import type { IncusClient, RequestOptions } from "./client";
-import { incusError } from "./incus-error";
+import { incusError, IncusError } from "./incus-error";
 import { parseEnvelope } from "./query";
+import { waitFor } from "../wait";
+
+const SERVED_TIMEOUT_MS = 15_000;
 
 /** Owner and mode of a new file. Defaults: root, root, 0644 (0755 for a directory). */
 export interface FileAttributes {
@@ -65,10 +68,33 @@ export class InstanceFiles {
 
   /** @throws NotFoundError */
   async delete(path: string, options?: RequestOptions): Promise<void> {
-    await this.client.delete(this.url(path), options);
+    await this.whenServed(() => this.client.delete(this.url(path), options), options);
   }
 
-  private async read(path: string, options?: RequestOptions): Promise<FoundFile> {
+  /**
+   * Incus (6.0.4) has a process for the files of each instance, and ends it when nobody asks: who asks in that moment is
+   * told that its socket is gone. Nothing was done then.
+   */
+  private async whenServed<T>(work: () => Promise<T>, options?: RequestOptions): Promise<T> {
+    const attempt = async () => {
+      try {
+        return { result: await work() };
+      } catch (error) {
+        if (error instanceof IncusError && /forkfile\.sock/.test(error.message)) return false;
+        throw error;
+      }
+    };
+    const { server } = this.client.transport;
+    const what = `Incus to serve files of ${this.instancePath}`;
+    const { result } = await waitFor(attempt, { timeoutMs: SERVED_TIMEOUT_MS, what, server, signal: options?.signal });
+    return result;
+  }
+
+  private read(path: string, options?: RequestOptions): Promise<FoundFile> {
+    return this.whenServed(() => this.readOnce(path, options), options);
+  }
+
+  private async readOnce(path: string, options?: RequestOptions): Promise<FoundFile> {
     const { server } = this.client.transport;
     const request = { ...options, method: "GET" as const, path: this.url(path) };
     const { status, headers, body } = await this.client.transport.raw(request);
@@ -92,9 +118,9 @@ export class InstanceFiles {
     body: string | Buffer,
     options?: RequestOptions,
   ): Promise<void> {
-    await this.client.query({
+    const request = {
       ...options,
-      method: "POST",
+      method: "POST" as const,
       path: this.url(path),
       body,
       headers: {
@@ -105,7 +131,8 @@ export class InstanceFiles {
         "x-incus-mode": `0${mode.toString(8)}`,
         "x-incus-write": "overwrite",
       },
-    });
+    };
+    await this.whenServed(() => this.client.query(request), options);
   }
 
   private url(path: string): string {

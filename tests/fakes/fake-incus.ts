@@ -54,7 +54,8 @@ export class FakeIncus {
     used_by: [],
   };
   private readonly operations = new Map<string, FakeOperation>();
-  private readonly refusals: { request: string; path: string | null }[] = [];
+  /** What will be refused, once each. */
+  readonly refusals: { request: string; path: string | null; message: string }[] = [];
   private readonly triggered = new Set<string>();
   private server: Server | undefined;
 
@@ -109,15 +110,15 @@ export class FakeIncus {
   }
 
   /** The next such request fails; `path` is that of a file inside. */
-  refuseNext(request: string, path: string | null = null): void {
-    this.refusals.push({ request, path });
+  refuseNext(request: string, path: string | null = null, message = "no space left on device"): void {
+    this.refusals.push({ request, path, message });
   }
 
   private refuse(request: string, path: string | null): void {
     const index = this.refusals.findIndex((wanted) => wanted.request === request && wanted.path === path);
     if (index < 0) return;
-    this.refusals.splice(index, 1);
-    throw new Refusal(500, "no space left on device");
+    const [refusal] = this.refusals.splice(index, 1);
+    throw new Refusal(500, refusal!.message);
   }
 
   private async answer(

@@ -87,6 +87,11 @@ test("the first error of a failed update, without the engine's columns", () => {
   expect(firstError(output)).toBe("it broke");
 });
 
+test("of a list of errors, the first one and not its length", () => {
+  const output = "  containarium:index:Container (bob):\n    error: 1 error occurred:\n    \t* bob lives on jump-2\n";
+  expect(firstError(output)).toBe("bob lives on jump-2");
+});
+
 test("no Pulumi.yaml anywhere above: says how to do without", () => {
   fs.rmSync(path.join(root, "Pulumi.yaml"));
   expect(() => findProject(root)).toThrow(

@@ -129,6 +129,14 @@ describe("createContainer, again or beside others", () => {
       expect(fake.helper.accounts.get("twin")!.target).toBe(ip);
     });
 
+    it.each(["GET", "POST"])("asks again when Incus' process for files has just ended: %s", async (method) => {
+      const gone = "dial unix /proc/self/fd/123/forkfile.sock: connect: no such file or directory";
+      const path = "/etc/containarium/user.json";
+      fake.incus.refuseNext(`${method} /1.0/instances/alice-container/files`, path, gone);
+      expect((await createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] })).status).toBe("running");
+      expect(fake.incus.refusals).toEqual([]);
+    });
+
     it("takes another address when somebody started with the same one first", async () => {
       const { ip } = await createContainer(server, { user: "late-twin", sshKeys: [ALICE_KEY] });
       expect(ip).not.toBe("10.0.3.10");
