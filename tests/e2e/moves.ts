@@ -158,10 +158,12 @@ export function moves(fleet: TestFleet): void {
   test("what a refresh that was cut off has left of a copy, a folder without a disk, does not stop the next move", async () => {
     const broken = [
       "incus init -q $(incus image list -f csv -c f | head -n 1) nora-container --no-profiles -s default -c user.containarium.arriving=nora",
-      "cd /srv/containarium/pool/containers && btrfs subvolume delete -q nora-container && mkdir nora-container",
+      "cd /srv/containarium/pool/containers",
+      "btrfs subvolume delete nora-container",
+      "mkdir nora-container",
       "echo left > nora-container/backup.yaml",
     ];
-    expect(await fleet.on("jump-2", ["sh", "-ec", broken.join("\n")])).toMatchObject({ code: 0, stderr: "" });
+    expect(await fleet.on("jump-2", ["sh", "-ec", broken.join("\n")])).toMatchObject({ code: 0 });
     // Incus itself does not get rid of it.
     expect((await fleet.on("jump-2", ["incus", "delete", "-f", "nora-container"])).code).not.toBe(0);
     await ops("move", "nora", "--to", "jump-2");
