@@ -1,12 +1,12 @@
 import type { TestFleet } from "./fleet";
 
 /**
- * Mallory is root in her container and takes what she can get. Alice, on the same server, must not feel it: her login
- * takes at most twice as long as with Mallory's container frozen, measured in turns (frozen, free, frozen, ...).
+ * Greedy is root in her container and takes what she can get. Alice, on the same server, must not feel it: her login
+ * takes at most twice as long as with Greedy's container frozen, measured in turns (frozen, free, frozen, ...).
  * Needs the first server; leaves nobody behind.
  */
 export function neighbours(fleet: TestFleet): void {
-  const container = "mallory-container";
+  const container = "greedy-container";
   const turns = 7;
   const incus = (...args: string[]) => fleet.onServer(["incus", ...args]);
   /** As root, not below any unit of her systemd: only the container's own limits hold. */
@@ -20,9 +20,9 @@ export function neighbours(fleet: TestFleet): void {
     };
 
   beforeAll(async () => {
-    fleet.newKey("mallory");
+    fleet.newKey("greedy");
     const limits = ["--memory", "1GiB", "--disk-quota", "3GB", "--server", "jump-1"];
-    const { code, stderr } = await fleet.ops(["create", "mallory", "--ssh-key", "mallory.pub", ...limits]);
+    const { code, stderr } = await fleet.ops(["create", "greedy", "--ssh-key", "greedy.pub", ...limits]);
     if (code !== 0) throw new Error(stderr);
   });
   afterEach(async () => {
@@ -31,7 +31,7 @@ export function neighbours(fleet: TestFleet): void {
   });
   afterAll(async () => {
     await incus("stop", "--force", container);
-    await fleet.ops(["delete", "mallory", "--force"]);
+    await fleet.ops(["delete", "greedy", "--force"]);
   });
 
   test.each<[string, string, (now: Awaited<ReturnType<typeof state>>) => boolean]>([
