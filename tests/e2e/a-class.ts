@@ -67,8 +67,9 @@ export function aClass(fleet: TestFleet): void {
     expect((await fleet.ssh(["pupil1-dev", "whoami"], await fleet.exported("pupil1"))).stdout).toBe("pupil1\n");
   });
 
-  test("1 GiB of random data comes back on another server, for another person; the command stays small meanwhile. Account files that are locked for 120 s stop a create, which leaves nothing", async () => {
-    const free = await holdAccountFiles("jump-1", 120);
+  test("1 GiB of random data comes back on another server, for another person; the command stays small meanwhile. Account files that are locked for longer stop a create, which leaves nothing", async () => {
+    // Longer than the server waits, however late the create comes to them.
+    const free = await holdAccountFiles("jump-1", 180);
     // Both take minutes, and neither needs the other.
     const [late, restored] = await Promise.all([
       fleet.ops(["create", "pupil3", "--ssh-key", "pupil3.pub", "--server", "jump-1"]),
