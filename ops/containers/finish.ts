@@ -1,9 +1,9 @@
-import { ConflictError, OperationError } from "../errors";
+import { ConflictError, NotFoundError, OperationError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import type { Container } from "./container";
 import { describeContainer } from "./describe";
-import { readHostKey } from "./guest-files";
+import { readHostKey, writeAuthorizedKeys } from "./guest-files";
 import { KEY } from "./instance-config";
 import { readRecord } from "./record";
 import type { ResolvedSpec } from "./spec";
@@ -22,7 +22,19 @@ export async function finish(
   { spec, address, run }: { spec: ResolvedSpec; address: string; run: string },
   request: RequestOptions,
 ): Promise<Container> {
-  const hostKey = await verify(server, spec, address, request);
+  let hostKey = await verify(server, spec, address, request);
+  if (!(await knowsItsUser(server, spec, request))) {
+    // What makes the account runs at every boot; it failed in this one.
+    await server.incus.instances.stop(spec.name, { force: true, ...request });
+    await server.incus.instances.start(spec.name, request);
+    hostKey = await verify(server, spec, address, request);
+    if (!(await knowsItsUser(server, spec, request))) {
+      throw new OperationError(`${spec.name} did not make the account of ${spec.user}`, {
+        server: server.name,
+        remedy: `Look what it says on the server:\n  sudo incus exec ${spec.name} -- journalctl -u containarium-user`,
+      });
+    }
+  }
   return markReady(server, spec, run, hostKey, request);
 }
 
@@ -40,6 +52,26 @@ async function verify(server: Server, spec: ResolvedSpec, target: string, reques
     });
   }
   return hostKey;
+}
+
+/** A banner is no login: the account must be there, and the keys. Missing keys are written again. */
+async function knowsItsUser(server: Server, { user, name, keys }: ResolvedSpec, request: RequestOptions) {
+  const lines = keys.map(({ line }) => line);
+  await writeAuthorizedKeys(server.incus, name, { user, keys: lines }, request);
+  const passwd = await server.incus.instances
+    .files(name)
+    .get("/etc/passwd", request)
+    .catch((error: unknown) => {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    });
+  return (
+    passwd === undefined ||
+    passwd
+      .toString("utf8")
+      .split("\n")
+      .some((line) => line.startsWith(`${user}:`))
+  );
 }
 
 /** The last change: from now on it is complete. Only if no later run took it over. */

@@ -27,7 +27,7 @@ import { fakeHostKey } from "./keys";
  * address).
  *
  * What goes wrong is said by the user's name: `fail-image`, `fail-user`, `fail-keys`, `fail-start`, `fail-ready`,
- * `stuck` (neither starts nor can be deleted), `slow-start` (the first waits run out of time), `never-start`, `raced`
+ * `no-account` (it never makes its user), `stuck` (neither starts nor can be deleted), `slow-start` (the first waits run out of time), `never-start`, `raced`
  * (somebody else makes it first), `twin` (somebody else takes the same address), `late-twin` (and starts with it first),
  * `changed` (changed between read and write).
  */
@@ -209,7 +209,15 @@ export class FakeIncus {
     }
     if (user === "fail-image")
       return failing("Creating instance", "Failed creating instance from image: disk quota exceeded");
-    this.add({ name: body.name, config: { ...body.config }, devices: structuredClone(body.devices ?? {}) });
+    const made = this.add({
+      name: body.name,
+      config: { ...body.config },
+      devices: structuredClone(body.devices ?? {}),
+    });
+    if (user === "no-account") {
+      const content = "root:x:0:0:root:/root:/bin/bash\n";
+      made.files.set("/etc/passwd", { type: "file", content, uid: 0, gid: 0, mode: 0o644 });
+    }
     return done("Creating instance");
   }
 

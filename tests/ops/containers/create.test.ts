@@ -20,6 +20,13 @@ describe("createContainer", () => {
     expect([...fake.helper.accounts.keys()]).toEqual([]);
   };
 
+  it("a container that answers, and did not make its user, is no success: started again once, then taken back", async () => {
+    const failure = createContainer(server, { user: "no-account", sshKeys: [ALICE_KEY] });
+    await expect(failure).rejects.toThrow(/no-account-container did not make the account of no-account/);
+    expect(fake.incus.requests.filter((one) => one === "PUT /1.0/instances/no-account-container/state").length).toBeGreaterThanOrEqual(3); // prettier-ignore
+    nothingLeft();
+  });
+
   it("makes the container and the way into it, in seven steps", async () => {
     const steps: CreateStep[] = [];
     const spec = {
@@ -98,6 +105,8 @@ describe("createContainer", () => {
     expect(changes.slice(1, 5)).toEqual(Array(4).fill("POST /1.0/instances/alice-container/files"));
     expect(changes.slice(5)).toEqual([
       "PUT /1.0/instances/alice-container/state",
+      // The keys' folder: they are looked at once more.
+      "POST /1.0/instances/alice-container/files",
       "PATCH /1.0/instances/alice-container",
     ]);
     const ops = fake.helper.requests.map(({ op }) => op).filter((op) => op !== "server.status");
