@@ -11,8 +11,6 @@ import type { Instance } from "../incus/types";
 export interface Place {
   gateway: string;
   instances: Instance[];
-  /** What an earlier run left there, if it did. */
-  copy: Instance | undefined;
 }
 
 /**
@@ -62,5 +60,5 @@ export async function findPlace(
     const needs = `${record.name} holds ${formatBytes(used)}; ${target.name} has ${formatBytes(free)} free`;
     throw new ConflictError(needs, details);
   }
-  return { gateway: network.value.config["ipv4.address"] ?? "", instances, copy };
+  return { gateway: network.value.config["ipv4.address"] ?? "", instances };
 }

@@ -23,12 +23,8 @@ const SSH_TIMEOUT_SECONDS = 60;
 export class SilentCopyError extends OperationError {}
 
 /** Says on the source where it is going; another run that says so later takes over. */
-export async function writeMark(source: Server, name: string, mark: MoveMark | undefined, run?: string): Promise<void> {
-  await source.incus.instances.modify(name, ({ config }) => {
-    const before = readMarkRun(config[KEY.move]);
-    if (run !== undefined && before !== run) throw takenOver(name, source.name);
-    return { config: { [KEY.move]: mark === undefined ? "" : renderMark(mark) } };
-  });
+export async function writeMark(source: Server, name: string, mark: MoveMark): Promise<void> {
+  await source.incus.instances.modify(name, () => ({ config: { [KEY.move]: renderMark(mark) } }));
 }
 
 /** The one moment in which its home changes: all is there, and nothing starts here any more. */
