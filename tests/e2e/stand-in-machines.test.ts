@@ -24,24 +24,35 @@ describeWithEngine()("the stack prod on machines of this host", () => {
   afterAll(() => stack?.remove());
 
   const everybody = Object.keys(people);
-  const logsIn = async (user: string, door?: string) => (await stack.as(user, "hostname", door)).stdout === `${user}-container\n`; // prettier-ignore
-  const within = (seconds: number, what: string, condition: () => Promise<boolean>) =>
-    waitFor(condition, { what, timeoutMs: seconds * 1_000, intervalMs: 500 });
-  const aliceHasHerNote = async () => (await stack.as("alice", "cat note")).stdout === "kept\n";
+  let said = "";
+  const says = async (user: string, command: string, door?: string) => {
+    const { stdout, stderr } = await stack.as(user, command, door);
+    said = stderr;
+    return stdout;
+  };
+  const logsIn = async (user: string, door?: string) => (await says(user, "hostname", door)) === `${user}-container\n`;
+  const within = async (seconds: number, what: string, condition: () => Promise<boolean>) => {
+    try {
+      await waitFor(condition, { what, timeoutMs: seconds * 1_000, intervalMs: 500 });
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; the last try said: ${said}`, { cause: error });
+    }
+  };
+  const aliceHasHerNote = async () => (await says("alice", "cat note")) === "kept\n";
 
   test("pulumi up ends in ssh alice-dev, through the balancer", async () => {
     expect(await stack.project.changes("up")).toContain("create ForwardingRule balancer-rule");
     for (const user of everybody) await stack.export(user);
     // Servers hear of each other's people within seconds after an `up`, and any of them may answer here.
-    await within(30, "alice's login", () => logsIn("alice"));
-    await within(30, "alice's note", async () => (await stack.as("alice", "echo kept > note; cat note")).stdout === "kept\n"); // prettier-ignore
+    await within(60, "alice's login", () => logsIn("alice"));
+    await within(60, "alice's note", async () => (await says("alice", "echo kept > note; cat note")) === "kept\n");
   });
 
   test("whichever server answers, everybody arrives at their own machine", async () => {
     const { servers } = await stack.inventory();
     expect(servers).toHaveLength(3);
     for (const { address } of servers) {
-      for (const user of everybody) await within(30, `${user}'s login by ${address}`, () => logsIn(user, address));
+      for (const user of everybody) await within(60, `${user}'s login by ${address}`, () => logsIn(user, address));
     }
   });
 
@@ -70,7 +81,7 @@ describeWithEngine()("the stack prod on machines of this host", () => {
 
   test("one server is preempted: the others' people log in; its job starts it, and alice has what she had", async () => {
     await stack.preempt(vm);
-    for (const user of ["bob", "carol"]) await within(15, `${user}'s login`, () => logsIn(user));
+    for (const user of ["bob", "carol"]) await within(30, `${user}'s login`, () => logsIn(user));
     expect(await logsIn("alice")).toBe(false);
     expect(await stack.startStopped()).toEqual([vm]);
     await within(180, "alice's note", aliceHasHerNote);

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
+import { bridgeAddress } from "../../../../components/local/address-plan";
 import type { Inventory } from "../../../../ops/fleet/inventory";
 import { type Result, run, succeed } from "../../../e2e/clone";
 import { EngineProject } from "../engine-run";
@@ -32,6 +33,8 @@ export class MachineStack {
       "gcp:project": "acme",
       subnet: machines.subnet,
       allowedSshSources: [machines.subnet],
+      // Everybody on this host comes from its end of the bridge, and tries until all servers have heard of them.
+      neverBan: [bridgeAddress(machines.subnet).replace("/24", "")],
       adminSshKeys: [made.newKey("admin")],
       adminIdentityFile: made.file("admin"),
       dataDiskSizeGb: 10,
