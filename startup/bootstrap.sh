@@ -150,7 +150,6 @@ install_host_helper() {
   install -D -m 0644 "$here/user-manager.conf" /etc/systemd/system/user@.service.d/10-containarium.conf
   systemctl daemon-reload
   getent group containarium-jump >/dev/null || groupadd --system containarium-jump
-  install -m 0755 "$here/containarium-audit" /usr/local/sbin/containarium-audit
   install -m 0755 "$here/containarium-host" /usr/local/sbin/containarium-host
   install -m 0755 "$here/containarium-fleet" /usr/local/sbin/containarium-fleet
   install -m 0755 "$here/containarium-drain" /usr/local/sbin/containarium-drain

@@ -5,6 +5,7 @@ import * as path from "node:path";
 import type { Container } from "../../ops/containers/container";
 import { stack, succeed } from "./clone";
 import type { TestFleet } from "./fleet";
+import { everybodyComesBack } from "./herd";
 import { expectNoChanges } from "./people";
 
 /** Thirty at once, a large backup, and account files that somebody else holds. Needs two servers; leaves nobody behind. */
@@ -50,6 +51,16 @@ export function aClass(fleet: TestFleet): void {
       expect((await fleet.ssh([`${user}-dev`, "whoami"], await fleet.exported(user))).stdout).toBe(`${user}\n`);
     }
     await expectNoChanges(fleet);
+  });
+
+  test("a server ends, and all of its people are back in the same second, many times each and from one address: nobody fails or is banned", async () => {
+    const there = (await fleet.list()).filter(({ user, server }) => people.includes(user) && server === "jump-1");
+    const users = there.map(({ user }) => user);
+    // What counts for the server is the number of connections; ten is as many as a container takes at the same moment.
+    const herd = await everybodyComesBack(fleet, { server: "jump-1", people: users, each: 10 });
+    expect(herd.logins).toBeGreaterThanOrEqual(130);
+    expect(herd.failed).toEqual([]);
+    expect(herd.banned).toBe("");
   });
 
   test("and thirty deletes leave nothing: accounts, networks, volumes, mounts and firewall are as before", async () => {

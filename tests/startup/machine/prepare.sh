@@ -48,7 +48,6 @@ JSON
   echo '{"schema":1,"startupHash":"applied"}' > /run/containarium/ready
   getent group containarium-jump >/dev/null || groupadd --system containarium-jump
   id boss >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --password '*' boss
-  install -m 0755 "$startup/containarium-audit" /usr/local/sbin/containarium-audit
   install -m 0755 "$startup/containarium-host" /usr/local/sbin/containarium-host
   ssh-keygen -A >/dev/null
   install -m 0644 "$startup/sshd-containarium.conf" /etc/ssh/sshd_config.d/10-containarium.conf
