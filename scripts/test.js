@@ -15,6 +15,8 @@ const { spawn } = require("node:child_process");
 const { ensureEngine } = require("./engine-install");
 const { ensureFreshBuild } = require("./fresh-build");
 const { setUpHost } = require("./host-setup");
+const { thisHost } = require("./host/host");
+const { ensureTestPrograms } = require("./host/test-programs");
 const { packageRoot } = require("./paths");
 const { createProgress } = require("./progress");
 const { ensureNodePackages } = require("./quickstart/packages");
@@ -110,6 +112,14 @@ async function test(env = process.env, root = packageRoot()) {
       (did) => did,
     ),
   );
+  // Elsewhere the tests that want one are skipped, and say so.
+  if (required && needs === undefined) {
+    await progress.phase(
+      "Programs that only tests need",
+      () => ensureTestPrograms(thisHost(), { onProgress }),
+      (did) => did,
+    );
+  }
   await progress.phase(
     "npm packages",
     () => ensureNodePackages({ root, runner: run }),

@@ -50,6 +50,7 @@ export function manPage({ commands, groups, globals }: CommandTable, version: st
     ".SH FILES",
     ...tagged(files),
     ".SH EXAMPLES",
+    paragraph("One for each command; more stand with the commands."),
     ...commands.flatMap(({ examples }) => examples.slice(0, 1).flatMap(exampleLines)),
     ".SH SEE ALSO",
     ".BR ssh (1),",

@@ -10,7 +10,12 @@ import { manPage } from "../../bin/help/man-page";
 import { parseCommandLine } from "../../bin/parse";
 
 const table = commandTable();
-const has = (program: string) => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+/** Needs a program that reads what we write: skipped where it is missing, but for where nothing may be missing. */
+const testWith = (program: string, what: string, check: () => void) => {
+  const missing = spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0;
+  if (missing && process.env["CONTAINARIUM_REQUIRE"] !== "1") test.skip(`${what} (${program} is not installed)`, check);
+  else test(what, check);
+};
 
 async function help(...words: string[]): Promise<string> {
   const request = await parseCommandLine([...words, "--help"]);
@@ -59,9 +64,11 @@ describe("the man page", () => {
     ["mandoc", ["-T", "lint", "-W", "warning"]],
   ];
   for (const [program, args] of lint) {
-    (has(program) ? test : test.skip)(`${program} reads it without a warning`, () => {
-      const { status, stdout, stderr } = spawnSync(program, args, { input: source, encoding: "utf8" });
-      expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "", stderr: "" });
+    testWith(program, `${program} reads it without a warning`, () => {
+      const { stdout, stderr } = spawnSync(program, args, { input: source, encoding: "utf8" });
+      // It is made anew by every build, and has no date of its own.
+      const warnings = `${stdout}${stderr}`.split("\n").filter((line) => line !== "" && !line.includes("missing date"));
+      expect(warnings).toEqual([]);
     });
   }
 
@@ -123,9 +130,12 @@ describe("completion", () => {
   });
 
   for (const shell of ["zsh", "fish"] as const) {
-    (has(shell) ? test : test.skip)(`${shell} can read its own`, () => {
-      const { status } = spawnSync(shell, ["-n"], { input: completionScript(shell, table) });
-      expect(status).toBe(0);
+    testWith(shell, `${shell} can read its own`, () => {
+      const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "completion-")), shell);
+      fs.writeFileSync(file, completionScript(shell, table));
+      const { status, stderr } = spawnSync(shell, ["-n", file], { encoding: "utf8" });
+      fs.rmSync(path.dirname(file), { recursive: true });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     });
   }
 
