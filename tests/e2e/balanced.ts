@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import * as path from "node:path";
 
 import { openConfig } from "../../scripts/quickstart/stack";
+import { until } from "../until";
 import { run, stack, succeed } from "./clone";
 import type { TestFleet } from "./fleet";
 import { expectNoChanges } from "./people";
@@ -18,13 +19,6 @@ export function balanced(fleet: TestFleet): void {
   /** Through that server and no other. */
   const through = async (user: string, server: number) =>
     whoami(user, await fleet.exported(user, fleet.addressOf(server)));
-  const until = async (condition: () => Promise<boolean>, seconds: number, what: string) => {
-    const deadline = Date.now() + seconds * 1000;
-    while (!(await condition())) {
-      if (Date.now() > deadline) throw new Error(`waited ${seconds} s for ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  };
   const readyz = (server: number) =>
     run(["curl", "-s", "-m", "3", "-w", " %{http_code}", `http://${fleet.addressOf(server)}:8022/readyz`], {
       cwd: "/",
@@ -90,15 +84,15 @@ export function balanced(fleet: TestFleet): void {
     const accepted = async () =>
       Number((await fleet.on("jump-2", ["sh", "-c", 'journalctl -u ssh -o cat | grep -c "Accepted publickey"'])).stdout); // prettier-ignore
     await fleet.on("jump-2", ["touch", "/run/containarium/draining"]);
-    await until(async () => (await readyz(2)).stdout === "draining\n 503", 5, "jump-2 to say so");
+    await until(async () => (await readyz(2)).stdout === "draining\n 503", 30, "jump-2 to say so");
     const lastWord = ["sh", "-c", "journalctl -u haproxy -o cat | grep 'ready/jump-2 is' | tail -n 1"];
-    await until(async () => (await fleet.on("balancer", lastWord)).stdout.includes("is DOWN"), 10, "the balancer to notice"); // prettier-ignore
+    await until(async () => (await fleet.on("balancer", lastWord)).stdout.includes("is DOWN"), 30, "the balancer to notice"); // prettier-ignore
     const before = await accepted();
     const said = await Promise.all(Array.from({ length: 9 }, () => whoami("victor", configs["victor"]!)));
     expect(said.map(({ stdout }) => stdout)).toEqual(Array(9).fill("victor\n"));
     expect(await accepted()).toBe(before);
     await fleet.on("jump-2", ["rm", "/run/containarium/draining"]);
-    await until(() => isReady(2), 5, "jump-2 to be ready again");
+    await until(() => isReady(2), 30, "jump-2 to be ready again");
     await until(
       async () => {
         await Promise.all(users.map((user) => whoami(user, configs[user]!)));
@@ -191,7 +185,7 @@ export function balanced(fleet: TestFleet): void {
     // Not only port 22 is meant by "the way": nothing else of a container is open to another server.
     await fleet.ssh(["victor-dev", "sudo -n sh -c 'setsid python3 -m http.server 80 >/dev/null 2>&1 &'"], configs["victor"]); // prettier-ignore
     const web = ["timeout", "3", "bash", "-c", `</dev/tcp/${addresses["victor"]}/80`];
-    await until(async () => (await fleet.on("jump-2", web)).code === 0, 10, "victor's web server");
+    await until(async () => (await fleet.on("jump-2", web)).code === 0, 30, "victor's web server");
     expect((await fleet.on("jump-3", web)).code).not.toBe(0);
   });
 
@@ -237,7 +231,7 @@ export function balanced(fleet: TestFleet): void {
     const config = await fleet.exported("xaver", fleet.addressOf(3));
     expect(await whoami("xaver", config)).toMatchObject({ stdout: "xaver\n", stderr: "" });
     for (const user of users) expect(await through(user, 3)).toMatchObject({ stdout: `${user}\n`, stderr: "" });
-    await until(async () => (await whoami("wanda", configs["wanda"]!)).stdout === "wanda\n", 15, "wanda's login");
+    await until(async () => (await whoami("wanda", configs["wanda"]!)).stdout === "wanda\n", 60, "wanda's login");
   });
 
   test("somebody who is deleted is refused everywhere, by the time that the command ends", async () => {
@@ -264,7 +258,7 @@ export function balanced(fleet: TestFleet): void {
     await up();
     const open = (way: string) => fleet.ssh(["-W", `${addresses["victor"]}:22`, "victor-jump"], way);
     for (const way of ways) {
-      await until(async () => (await open(way)).stdout.startsWith("SSH-2.0"), 10, "the new key to be taken");
+      await until(async () => (await open(way)).stdout.startsWith("SSH-2.0"), 30, "the new key to be taken");
       const lost = await succeed(["sed", "s|/victor$|/victor-old|", way], { cwd: fleet.clone });
       writeFileSync(`${way}.lost`, lost.stdout);
       expect((await open(`${way}.lost`)).stderr).toMatch(/Permission denied/);

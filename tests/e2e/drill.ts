@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import * as path from "node:path";
 
+import { until } from "../until";
 import { run } from "./clone";
 import type { TestFleet } from "./fleet";
 import { expectNoChanges } from "./people";
@@ -13,13 +14,6 @@ export function drill(fleet: TestFleet): void {
   const [first = ""] = users;
   let config = "";
   const login = (user: string, file = config) => fleet.ssh([`${user}-dev`, "whoami"], file);
-  const until = async (condition: () => Promise<boolean>, seconds: number, what: string) => {
-    const deadline = Date.now() + seconds * 1000;
-    while (!(await condition())) {
-      if (Date.now() > deadline) throw new Error(`waited ${seconds} s for ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  };
   const inside = (user: string, script: string) =>
     fleet.onServer(["incus", "exec", `${user}-container`, "--", "sh", "-c", script]);
 
@@ -89,6 +83,20 @@ export function drill(fleet: TestFleet): void {
     const journal = await fleet.onServer(["journalctl", "-u", "containarium-drain", "-o", "cat", "--no-pager"]);
     expect(journal.stdout).toMatch(/[1-9]\d* terminals told, [6-9]\d* containers stopped, \d/);
     await expectNoChanges(fleet);
+  });
+
+  test("a startup that failed is tried again by itself, until it is through", async () => {
+    const part = "/usr/local/lib/containarium/fail2ban-jail.local";
+    await fleet.onServer(["mv", part, `${part}.away`]);
+    const ready = async () => (await fleet.onServer(["test", "-e", "/run/containarium/ready"])).code === 0;
+    try {
+      expect((await fleet.onServer(["systemctl", "restart", "containarium-startup.service"])).code).not.toBe(0);
+      expect(await ready()).toBe(false);
+    } finally {
+      await fleet.onServer(["mv", `${part}.away`, part]);
+    }
+    await until(ready, 120, "the startup's next try");
+    expect((await login(first)).stdout).toBe(`${first}\n`);
   });
 
   test("drill preempt: what it does not know, it does not end", async () => {

@@ -3,6 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
 import type { Container } from "../../ops/containers/container";
+import { until } from "../until";
 import { stack } from "./clone";
 import type { TestFleet } from "./fleet";
 import { expectNoChanges } from "./people";
@@ -21,13 +22,6 @@ export function moves(fleet: TestFleet): void {
   const identity = "cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub; hostname; sha256sum data";
   const instancesOn = async (server: number) =>
     (await fleet.on(`jump-${server}`, ["incus", "list", "-f", "csv", "-c", "ns", "mona-container"])).stdout.trim();
-  const until = async (condition: () => Promise<boolean> | boolean, what: string) => {
-    const deadline = Date.now() + 60_000;
-    while (!(await condition())) {
-      if (Date.now() > deadline) throw new Error(`waited 60 s for ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  };
   const snapshotNames = async () =>
     (
       JSON.parse((await ops("snapshot", "list", "mona", "--json")).stdout) as { snapshots: { name: string }[] }
@@ -47,7 +41,7 @@ export function moves(fleet: TestFleet): void {
     let said = "";
     child.stderr.on("data", (data: Buffer) => (said += data.toString()));
     const ended = new Promise((resolve) => child.on("close", resolve));
-    await until(() => condition(said), "the moment to kill it");
+    await until(() => condition(said), 60, "the moment to kill it");
     process.kill(-child.pid!, "SIGKILL");
     await ended;
     return said;

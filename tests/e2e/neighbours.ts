@@ -1,3 +1,4 @@
+import { until } from "../until";
 import type { TestFleet } from "./fleet";
 
 /**
@@ -48,10 +49,7 @@ export function neighbours(fleet: TestFleet): void {
     ],
   ])("%s does not slow a neighbour's login more than twice", async (_what, command, isUnderWay) => {
     await attackWith(command);
-    const deadline = Date.now() + 120_000;
-    for (let now = await state(); !isUnderWay(now); now = await state()) {
-      if (Date.now() > deadline) throw new Error(`the attack is not under way after 120 s: ${JSON.stringify(now)}`);
-    }
+    await until(async () => isUnderWay(await state()), 120, "the attack to be under way");
     const login = async () => {
       const { code, stderr, seconds } = await fleet.ssh(["alice-dev", "true"]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

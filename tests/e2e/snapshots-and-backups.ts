@@ -2,6 +2,7 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 
 import type { Container } from "../../ops/containers/container";
+import { until } from "../until";
 import type { TestFleet } from "./fleet";
 import { expectNoChanges } from "./people";
 
@@ -87,11 +88,8 @@ export function snapshotsAndBackups(fleet: TestFleet): void {
   });
 
   test("meanwhile the schedule has kept her disk, for its time; what was kept by hand stays", async () => {
-    const deadline = Date.now() + 120_000;
     let kept: Record<string, string>[] = [];
-    while ((kept = await snapshots("sara")).length < 2) {
-      if (Date.now() > deadline) throw new Error("no snapshot by schedule within 120 s");
-    }
+    await until(async () => (kept = await snapshots("sara")).length >= 2, 180, "a snapshot by schedule");
     const scheduled = kept.filter(({ name }) => name !== "before-exam");
     for (const { createdAt, expiresAt } of scheduled)
       expect(Date.parse(expiresAt!) - Date.parse(createdAt!)).toBeCloseTo(12 * 3_600_000, -5);

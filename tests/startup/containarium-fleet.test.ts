@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import * as net from "node:net";
 
+import { until } from "../until";
 import { addressOf, balancerAddress, FleetSandbox, get, instance, Peer, PORT } from "./fleet-sandbox";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAxYMvpV/ari0kdpfUjQl33M38YVH1eIIjnQZX+O2Ir0 alice@laptop";
@@ -28,13 +29,6 @@ afterEach(async () => {
 
 const start = (options: object = {}) => server.startService({ SSH_PORT: sshPort, ...options });
 const becomeReady = () => server.write("run/containarium/ready", "{}");
-const until = async (condition: () => boolean | Promise<boolean>, seconds: number, what: string) => {
-  const deadline = Date.now() + seconds * 1000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`waited ${seconds} s for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-};
 const accounts = async () =>
   (await server.ask({ op: "account.list" })).result.accounts.map(({ user, home }) => `${user} ${home}`);
 
@@ -44,21 +38,25 @@ describe("GET /readyz", () => {
     await start();
     expect(await get("/readyz")).toMatchObject({ status: 503, body: "the startup is not through" });
     becomeReady();
-    await until(async () => (await get("/readyz")).status === 200, 3, "readiness");
+    await until(async () => (await get("/readyz")).status === 200, 10, "readiness");
     expect(await get("/readyz")).toMatchObject({ status: 200, body: "ready" });
 
     server.write("run/containarium/draining", "");
-    await until(async () => (await get("/readyz")).body === "draining", 3, "draining to be noticed");
+    await until(async () => (await get("/readyz")).body === "draining", 10, "draining to be noticed");
     server.removeFile("run/containarium/draining");
-    await until(async () => (await get("/readyz")).status === 200, 3, "readiness again");
+    await until(async () => (await get("/readyz")).status === 200, 10, "readiness again");
 
     incus.kill("SIGKILL");
     await until(async () => (await get("/readyz")).body === "Incus does not answer", 5, "a dead Incus to be noticed");
     await server.startIncus();
-    await until(async () => (await get("/readyz")).status === 200, 3, "readiness with a new Incus");
+    await until(async () => (await get("/readyz")).status === 200, 10, "readiness with a new Incus");
 
     sshd.close();
-    await until(async () => /nothing listens on port/.test((await get("/readyz")).body), 3, "sshd's end to be noticed");
+    await until(
+      async () => /nothing listens on port/.test((await get("/readyz")).body),
+      10,
+      "sshd's end to be noticed",
+    );
   });
 
   test("needs the data disk: a folder that is no mount point does not count", async () => {
@@ -164,7 +162,7 @@ describe("somebody hostile", () => {
       expect(milliseconds).toBeLessThan(1500);
     }
     // All but a few are turned away at once, and those few when their time is up.
-    await until(() => flood.filter((socket) => !closed(socket)).length <= 16, 3, "the flood to be turned away");
+    await until(() => flood.filter((socket) => !closed(socket)).length <= 16, 10, "the flood to be turned away");
     await until(() => flood.every(closed), 10, "the slow ones to be cut off");
   });
 
