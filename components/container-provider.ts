@@ -24,6 +24,7 @@ import {
   UnreachableError,
   withServer,
 } from "../ops";
+import { passCreationGate } from "../ops/containers/creation-gate";
 import { known } from "./known";
 import { projectDirectory } from "./project-directory";
 
@@ -150,6 +151,7 @@ async function remove(_id: string, props: ContainerOutputs): Promise<void> {
 /** Makes it, completes it, or adopts what is there and brings keys and limits to what is wanted. */
 async function converge(inputs: ContainerInputs): Promise<Container> {
   const options = { ifExists: "adopt", createdBy: "pulumi" } as const;
+  await passCreationGate(inputs.user);
   return await onServer(inputs.server, (server) => createContainer(server, specOf(inputs), options));
 }
 

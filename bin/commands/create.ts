@@ -6,8 +6,6 @@ import { CONTAINER_DEFAULTS } from "../../ops/containers/spec";
 import { ConflictError, InvalidInputError, NotFoundError } from "../../ops/errors";
 import { parsePublicKey } from "../../ops/keys/public-key";
 import type { PublicKey } from "../../ops/keys/public-key";
-import type { Failure } from "../output/error";
-import { seconds } from "../output/progress";
 import type { Server } from "../services";
 import type { DesiredContainer } from "../stack/config-text";
 import { nextCommand } from "../target-flags";
@@ -15,11 +13,12 @@ import type { Target } from "../target";
 import { announce } from "./announce";
 import { command } from "./command";
 import type { Context, Result } from "./command";
+import { readyLine, recordMade } from "./created";
+import type { Made, Timing } from "./created";
 import { createdBy, readCreateInput, refuseTwins } from "./create-input";
 import type { CreateInput, Wanted } from "./create-input";
 import { eachUser } from "./each-user";
 import { lockTimeout, lockTimeoutOption } from "./lock-timeout";
-import { recordInStack } from "./record";
 import { readUsersCsv } from "./users-csv";
 
 export const create = command({
@@ -123,12 +122,6 @@ interface OneJob extends Job {
   title: string;
 }
 
-interface Made {
-  spec: ContainerSpec;
-  container: Container;
-  milliseconds: number;
-}
-
 /** Makes several at a time on every server, then tells the stack of all of them at once. */
 async function createAll(everybody: Wanted[], job: Job): Promise<Result> {
   const { context, target } = job;
@@ -138,12 +131,16 @@ async function createAll(everybody: Wanted[], job: Job): Promise<Result> {
   const { done: made, failures } = await eachUser([...byUser.keys()], context, (user) =>
     createOne(byUser.get(user)!, desired, { ...job, perServer, title: byUser.size > 1 ? `${user} ` : "" }),
   );
-  const [unrecorded] =
+  const [{ unrecorded, recording }] =
     made.length === 0
-      ? [[]]
-      : await Promise.all([record(made, job), announce(made.map(({ container }) => container.server), target, context)]); // prettier-ignore
+      ? [{ unrecorded: [], recording: undefined }]
+      : await Promise.all([recordMade(made, job), announce(made.map(({ container }) => container.server), target, context)]); // prettier-ignore
   return {
-    json: { containers: made.map(({ container }) => container) },
+    json: {
+      containers: made.map(({ container }) => container),
+      timings: made.map(({ timing }) => timing),
+      ...(recording && { recording }),
+    },
     text: made.map((one) => readyLine(one, target)).join("\n"),
     failures: [...failures, ...unrecorded],
     succeeded: made.length - unrecorded.length,
@@ -173,22 +170,36 @@ async function createOne(
   progress.clear();
   const limit = perServer.get(server.name) ?? pLimit(createsPerServer);
   perServer.set(server.name, limit);
-  const container = await limit(() =>
-    services.createContainer(server, spec, {
-      ifExists: complete ? "adopt" : "fail",
-      // Nobody has them, or `find` would have said so: what a server heard of one that is gone does not count.
-      ifElsewhere: target.servers.all ? "ignore" : "refuse",
-      createdBy: createdBy(io.env),
-      signal: io.signal,
-      onStep: ({ index, total, title, detail, milliseconds }) =>
-        progress.done(`${prefix}[${index}/${total}] ${title}`, detail, milliseconds),
-    }),
-  );
-  return {
-    spec: complete ? { ...limitsOf(container), ...wanted } : wanted,
-    container,
-    milliseconds: performance.now() - started,
-  };
+  const steps: Timing["steps"] = [{ name: "find", milliseconds: Math.round(performance.now() - started) }];
+  // The engine takes longer to begin than a container to be made; many people are recorded in one run, at the end.
+  const ahead =
+    prefix === "" && !complete
+      ? await target.stack?.recordAhead({ put: [{ ...wanted, server: server.name }] }, job.timeoutMs)
+      : undefined;
+  try {
+    const container = await limit(() =>
+      services.createContainer(server, spec, {
+        ifExists: complete ? "adopt" : "fail",
+        // Nobody has them, or `find` would have said so: what a server heard of one that is gone does not count.
+        ifElsewhere: target.servers.all ? "ignore" : "refuse",
+        createdBy: createdBy(io.env),
+        signal: io.signal,
+        onStep: ({ name, index, total, title, detail, milliseconds }) => {
+          steps.push({ name, milliseconds });
+          progress.done(`${prefix}[${index}/${total}] ${title}`, detail, milliseconds);
+        },
+      }),
+    );
+    return {
+      spec: complete ? { ...limitsOf(container), ...wanted } : wanted,
+      container,
+      timing: { user: wanted.user, milliseconds: Math.round(performance.now() - started), steps },
+      ahead,
+    };
+  } catch (error) {
+    await ahead?.abandon();
+    throw error;
+  }
 }
 
 async function chooseServer(
@@ -254,29 +265,4 @@ export function refuseUnknownServer(name: string | undefined, { addresses, label
   const names = addresses.map((address) => address.name);
   if (name === undefined || names.length === 0 || names.includes(name)) return;
   throw new NotFoundError(`no server ${name} in ${label}`, { remedy: `There is: ${names.join(", ")}` });
-}
-
-function record(made: Made[], { context, target, timeoutMs }: Job): Promise<Failure[]> {
-  if (!target.stack) {
-    const named = target.flags.split(" ", 2).join(" ");
-    context.progress.note(`Not recorded in any stack: ${target.label} was named by${named}`);
-    return Promise.resolve([]);
-  }
-  const containers = new Map(made.map(({ container }) => [container.user, container]));
-  const recording = {
-    change: { put: made.map(({ spec, container }) => ({ ...spec, server: container.server })) },
-    timeoutMs,
-    title: `Recorded in ${target.label}`,
-    otherwise: `the container is ready but not recorded in ${target.label}`,
-    leftBehind: (user: string) =>
-      `${containers.get(user)?.name} on ${containers.get(user)?.server}; it works and stays`,
-    again: (user: string) => nextCommand(target, `create ${user} --ssh-key FILE`),
-  };
-  return recordInStack(target.stack, recording, context);
-}
-
-function readyLine({ container, milliseconds }: Made, target: Target): string {
-  const address = target.addresses.length === 0 ? " --jump-ip ADDRESS" : "";
-  const next = nextCommand(target, `export ${container.user}${address}`);
-  return `${container.user} is ready (${seconds(milliseconds)}).  Send them the file from:  ${next}`;
 }

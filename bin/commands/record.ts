@@ -17,6 +17,8 @@ export interface Recording {
   otherwise: string;
   /** What exists all the same, by user. */
   leftBehind(user: string): string | undefined;
+  /** Ends a recording that was begun before. Left out: it is done now. */
+  finish?: () => Promise<unknown>;
   /** The command that does it all again, by user; harmless where it was done. */
   again(user: string): string;
 }
@@ -27,11 +29,11 @@ export interface Recording {
  * @returns one failure for each user of the change
  */
 export async function recordInStack(stack: Stack, recording: Recording, { io, progress }: Context): Promise<Failure[]> {
-  const { change, timeoutMs, title } = recording;
+  const { change, timeoutMs, title, finish = () => stack.record(change, timeoutMs) } = recording;
   const started = performance.now();
   progress.doing(`${title}...`);
   try {
-    await stack.record(change, timeoutMs);
+    await finish();
     progress.done(title, "", performance.now() - started);
     return [];
   } catch (error) {

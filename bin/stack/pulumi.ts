@@ -1,4 +1,7 @@
 import { spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 
 import { ConflictError, ContainariumError, NotFoundError, OperationError } from "../../ops/errors";
 import type { Project } from "./project";
@@ -14,19 +17,20 @@ export interface PulumiRun {
  * @throws OperationError and its kin; see `translate`.
  */
 export async function runPulumi(args: string[], { project, env, signal }: PulumiRun): Promise<string> {
+  const [output, errors] = [namelessFile(), namelessFile()];
   const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
     cwd: project.root,
     env,
-    stdio: ["ignore", "pipe", "pipe"],
+    // No pipes: if this process is killed, the engine would die of its next word and leave the stack locked.
+    stdio: ["ignore", output, errors],
     signal,
+    // What makes it end in order, and let go of the stack.
+    killSignal: "SIGINT",
   });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
+    let aborted: Error | undefined;
+    child.once("error", (error) => (error.name === "AbortError" ? (aborted = error) : reject(error)));
+    child.once("close", (code) => (aborted === undefined ? resolve(code) : reject(aborted)));
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.name === "AbortError") throw error;
     throw new OperationError(`cannot run the Pulumi engine: ${error.message}`, {
@@ -34,8 +38,24 @@ export async function runPulumi(args: string[], { project, env, signal }: Pulumi
       cause: error,
     });
   });
+  const [stdout, stderr] = [readAndClose(output), readAndClose(errors)];
   if (code !== 0) throw translate(`${stderr}\n${stdout}`, project);
   return stdout;
+}
+
+/** Open for as long as somebody has it open, and found by nobody else. */
+function namelessFile(): number {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "containarium-engine-"));
+  const file = fs.openSync(path.join(folder, "output"), "w+", 0o600);
+  fs.rmSync(folder, { recursive: true });
+  return file;
+}
+
+function readAndClose(file: number): string {
+  const content = Buffer.alloc(fs.fstatSync(file).size);
+  fs.readSync(file, content, 0, content.length, 0);
+  fs.closeSync(file);
+  return content.toString("utf8");
 }
 
 /** No stack was selected, or nobody ever logged in to a backend that could hold one. */

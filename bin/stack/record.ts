@@ -12,14 +12,18 @@ import type { PulumiRun } from "./pulumi";
 export async function updateStack({
   users,
   stack,
+  configFile,
   ...run
-}: Omit<PulumiRun, "signal"> & { stack: string; users: string[] }): Promise<void> {
+}: PulumiRun & {
+  stack: string;
+  users: string[];
+  /** To read instead of the stack's own. */
+  configFile?: string;
+}): Promise<void> {
   const targets = users.flatMap((user) => ["--target", targetOf(user)]);
-  // No signal: at a terminal Ctrl-C reaches the engine by itself, and a second one would make it drop its state.
-  await runPulumi(
-    ["up", "--stack", stack, "--yes", "--skip-preview", "--suppress-progress", "--suppress-outputs", ...targets],
-    run,
-  );
+  const config = configFile === undefined ? [] : ["--config-file", configFile];
+  const quiet = ["--yes", "--skip-preview", "--suppress-progress", "--suppress-outputs"];
+  await runPulumi(["up", "--stack", stack, ...config, ...quiet, ...targets], run);
 }
 
 /** Matches the person's `Container` whatever it is a child of. User names hold no pattern characters. */

@@ -9,6 +9,8 @@ import { readInventory } from "./inventory";
 import { fileBackend, waitUntilUnlocked } from "./lock";
 import { findProject } from "./project";
 import { updateStack } from "./record";
+import { recordAhead } from "./record-ahead";
+import type { AheadRecording } from "./record-ahead";
 
 export interface StackOptions {
   /** Undefined: the selected stack. */
@@ -35,6 +37,8 @@ export interface Stack {
   desired(): Promise<DesiredContainer[]>;
   /** Changes the config, then updates the state of the people concerned. Waits for others up to `timeoutMs`. */
   record(change: DesiredChange, timeoutMs: number): Promise<void>;
+  /** Begins that for people who are being made at this moment. */
+  recordAhead(change: Required<Pick<DesiredChange, "put">>, timeoutMs: number): Promise<AheadRecording>;
 }
 
 export async function openStack(options: StackOptions): Promise<Stack> {
@@ -53,6 +57,22 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   const unlocked = async (timeoutMs: number) => {
     if (backend) await waitUntilUnlocked(backend, project, inventory.stack, { timeoutMs, signal, onWait });
   };
+  const record = async (change: DesiredChange, timeoutMs: number) => {
+    await changeDesired(configFile, change);
+    const users = [...(change.put ?? []), ...(change.edit ?? [])].map(({ user }) => user).concat(change.remove ?? []);
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      await unlocked(Math.max(0, deadline - Date.now()));
+      try {
+        // No signal: at a terminal Ctrl-C reaches the engine by itself, and a second one would make it drop its state.
+        return await updateStack({ project, stack: name, env, users });
+      } catch (error) {
+        // Somebody took the stack between our look and the engine's.
+        const lost = error instanceof ContainariumError && error.kind === "conflict";
+        if (!lost || !backend || Date.now() >= deadline) throw error;
+      }
+    }
+  };
   return {
     name,
     root: project.root,
@@ -60,20 +80,15 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     updateCommand: `${project.pulumi} up --stack ${name}`,
     waitUntilUnlocked: unlocked,
     desired: () => readDesired(configFile),
-    record: async (change, timeoutMs) => {
-      await changeDesired(configFile, change);
-      const users = [...(change.put ?? []), ...(change.edit ?? [])].map(({ user }) => user).concat(change.remove ?? []);
-      const deadline = Date.now() + timeoutMs;
-      for (;;) {
-        await unlocked(Math.max(0, deadline - Date.now()));
-        try {
-          return await updateStack({ project, stack: name, env, users });
-        } catch (error) {
-          // Somebody took the stack between our look and the engine's.
-          const lost = error instanceof ContainariumError && error.kind === "conflict";
-          if (!lost || !backend || Date.now() >= deadline) throw error;
-        }
-      }
+    record,
+    recordAhead: async (change, timeoutMs) => {
+      const users = change.put.map(({ user }) => user);
+      const ahead = await recordAhead({ project, stack: name, env, users, signal }, configFile, change);
+      return {
+        ...ahead,
+        // Whatever went wrong with the early one: it is no worse than having begun now.
+        finish: () => ahead.finish().catch(() => record(change, timeoutMs).then(() => undefined)),
+      };
     },
   };
 }

@@ -87,6 +87,8 @@ export interface SnapshotSummary {
 
 /** The steps of a create, in order; `index` of `total`. */
 export interface CreateStep {
+  /** The same whatever the container is called. */
+  name: "instance" | "image" | "user" | "keys" | "start" | "account" | "ssh";
   index: number;
   total: number;
   /** Short, in the past tense: "Created alice-container". */

@@ -83,19 +83,23 @@ async function make(
   return withRollback(server, wanted, run, async (made) => {
     const making = { run, createdAt: new Date().toISOString(), createdBy: options.createdBy ?? "containarium" };
     const wished = await instance(server, wanted, findings, making, made, request);
-    steps.done(`Created ${wanted.name}`, describeMaking(wanted, findings));
-    steps.done("Docker, SSH and tools come with the image", `baked ${findings.image.bakedAt || "on an unknown day"}`);
+    steps.done("instance", `Created ${wanted.name}`, describeMaking(wanted, findings));
+    steps.done(
+      "image",
+      "Docker, SSH and tools come with the image",
+      `baked ${findings.image.bakedAt || "on an unknown day"}`,
+    );
 
     await writeUserFile(server.incus, wanted.name, wanted, request);
-    steps.done(`Prepared user ${wanted.user}`, wanted.docker ? "sudo, docker" : "sudo");
+    steps.done("user", `Prepared user ${wanted.user}`, wanted.docker ? "sudo, docker" : "sudo");
 
     const lines = wanted.keys.map(({ line }) => line);
     await writeAuthorizedKeys(server.incus, wanted.name, { user: wanted.user, keys: lines }, request);
-    steps.done("Added SSH keys", describeKeys(wanted));
+    steps.done("keys", "Added SSH keys", describeKeys(wanted));
 
     const { gateway } = findings;
     const address = await startSettled(server, { spec: wanted, gateway, address: wished }, request);
-    steps.done(`Started ${wanted.name}`, address);
+    steps.done("start", `Started ${wanted.name}`, address);
 
     made.account = "maybe";
     const account = await server.helper(
@@ -103,10 +107,10 @@ async function make(
       request,
     );
     made.account = account.created;
-    steps.done(`Opened jump account ${wanted.user}`, `no shell, one way: ${address} port 22`);
+    steps.done("account", `Opened jump account ${wanted.user}`, `no shell, one way: ${address} port 22`);
 
     const container = await finish(server, { spec: wanted, address, run }, request);
-    steps.done("SSH answers", `${wanted.user}@${address}`);
+    steps.done("ssh", "SSH answers", `${wanted.user}@${address}`);
     return container;
   });
 }

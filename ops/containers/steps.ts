@@ -16,10 +16,10 @@ export class Steps {
   ) {}
 
   /** Says that a step is done; then stops if the caller gave up, unless it was the last one. */
-  done(title: string, detail: string): void {
+  done(name: CreateStep["name"], title: string, detail: string): void {
     const now = Date.now();
     this.index += 1;
-    this.onStep?.({ index: this.index, total: this.total, title, detail, milliseconds: now - this.since });
+    this.onStep?.({ name, index: this.index, total: this.total, title, detail, milliseconds: now - this.since });
     this.since = now;
     if (this.index < this.total) throwIfInterrupted(this.signal);
   }

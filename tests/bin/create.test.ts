@@ -56,9 +56,18 @@ test("makes it, then records it with its server, then closes the connection", as
 test("--json has the container where jq looks for it", async () => {
   const { code, stdout } = await create("alice", "--ssh-key", "alice.pub", "--json");
   expect(code).toBe(0);
+  const names = ["find", "instance", "image", "user", "keys", "start", "account", "ssh"];
   expect(JSON.parse(stdout)).toEqual({
     schema: 1,
     containers: [containerOf("alice")],
+    timings: [
+      {
+        user: "alice",
+        milliseconds: expect.any(Number),
+        steps: names.map((name) => ({ name, milliseconds: expect.any(Number) })),
+      },
+    ],
+    recording: { milliseconds: expect.any(Number), engineWaitedMilliseconds: 7 },
     failures: [],
   });
 });
@@ -104,6 +113,8 @@ test("a failed create is not recorded", async () => {
   expect(code).toBe(1);
   expect(stderr).toContain("error: jump-1: the pool is full\n  Raise dataDiskSizeGb.\n");
   expect(world.desired).toEqual([]);
+  // The engine had been started meanwhile.
+  expect(world.calls).toContain("abandon unlucky");
 });
 
 test("exists and is recorded: conflict, nothing touched", async () => {

@@ -58,7 +58,7 @@ export class FleetWorld {
   }
 
   private stack(name: string): Stack {
-    return {
+    const stack: Stack = {
       name,
       root: this.fake.directory,
       inventory: this.inventory(),
@@ -74,6 +74,11 @@ export class FleetWorld {
         this.desired = [...this.desired.filter(({ user }) => !replaced.has(user)), ...put];
         this.recorded.push(...[...put, ...edit].map(({ user }) => user), ...remove);
       },
+      recordAhead: async (change, timeoutMs) => ({
+        finish: () => stack.record(change, timeoutMs).then(() => undefined),
+        abandon: async () => undefined,
+      }),
     };
+    return stack;
   }
 }

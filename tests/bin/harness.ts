@@ -112,10 +112,12 @@ export class World {
       if (spec.user === "unlucky") {
         throw new OperationError("the pool is full", { server: server.name, remedy: "Raise dataDiskSizeGb." });
       }
+      const names = ["instance", "image", "user", "keys", "start", "account", "ssh"] as const;
       const titles = ["Checked", "Created", "Started", "Let in", "Set up", "Waited", "SSH answers"];
-      titles.forEach((title, index) =>
-        onStep?.({ index: index + 1, total: titles.length, title, detail: `detail ${index + 1}`, milliseconds: 100 }),
-      );
+      names.forEach((name, index) => {
+        const [title = "", detail] = [titles[index], `detail ${index + 1}`];
+        onStep?.({ name, index: index + 1, total: titles.length, title, detail, milliseconds: 100 });
+      });
       return this.put(spec, server.name);
     },
     deleteContainer: async (server, user) => {
@@ -173,7 +175,7 @@ export class World {
 
   private stack(name: string): Stack {
     if (name === "nope") throw new NotFoundError("no stack named nope");
-    return {
+    const stack: Stack = {
       name,
       root: "/project",
       inventory: { ...inventoryOf(...this.servers), balancer: this.balancer },
@@ -195,7 +197,15 @@ export class World {
         this.desired = [...this.desired.filter(({ user }) => !gone.has(user)), ...put];
         if (this.recordError) throw this.recordError;
       },
+      recordAhead: async (change, timeoutMs) => ({
+        finish: async () => {
+          await stack.record(change, timeoutMs);
+          return 7;
+        },
+        abandon: async () => void this.calls.push(`abandon ${change.put.map(({ user }) => user).join(", ")}`),
+      }),
     };
+    return stack;
   }
 }
 

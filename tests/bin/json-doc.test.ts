@@ -13,11 +13,11 @@ import { containerOf, keys, run, World } from "./harness";
 const text = fs.readFileSync(path.join(__dirname, "../../docs/json.md"), "utf8");
 const sections = text.split(/^## /m).map((section) => ({
   heading: section.split("\n")[0] ?? "",
-  examples: [...section.matchAll(/^```json\n(.*?)^```/gms)].map(([, json = ""]) => JSON.parse(json) as unknown),
+  examples: [...section.matchAll(/^```json\n(.*?)^```/gms)].map(([, json = ""]) => JSON.parse(json) as object),
 }));
 
 /** An example below the heading that names it. */
-function documented(name: string, index = 0): unknown {
+function documented(name: string, index = 0): object | undefined {
   return sections.find(({ heading }) => heading.includes(name))?.examples[index];
 }
 
@@ -67,7 +67,7 @@ const failing = () => {
 };
 
 test.each<[string, unknown, () => World, string[]]>([
-  ["create", documented("`create`"), () => new World(), create],
+  ["create", { ...documented("`create`", 1), ...documented("`create`") }, () => new World(), create],
   ["list", documented("`list`"), withAlice, ["list"]],
   ["info", documented("`info`"), withAlice, ["info", "alice"]],
   ["delete", documented("`delete`"), withAlice, ["delete", "alice", "--force"]],

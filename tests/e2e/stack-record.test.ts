@@ -10,6 +10,7 @@ import { openStack } from "../../bin/stack/stack";
 import { findEngine } from "../../scripts/engine";
 import { ensureFreshBuild } from "../../scripts/fresh-build";
 import { inventoryOf } from "../bin/harness";
+import { until } from "../until";
 
 /**
  * The real engine on a small project of its own: what the CLI asks of it must be what it does.
@@ -24,6 +25,8 @@ const pulumi = require("@pulumi/pulumi");
 const provider = {
   async create(inputs) {
     if (inputs.user === "unlucky") throw new Error("the pool is full");
+    const load = require("module").createRequire(process.cwd() + "/");
+    await load(process.env.TEST_GATE).passCreationGate(inputs.user);
     await new Promise((resolve) => setTimeout(resolve, Number(inputs.memory || 0)));
     return { id: inputs.user, outs: inputs };
   },
@@ -53,12 +56,14 @@ withEngine("with the real engine", () => {
   const person = (user: string, extra: object = {}) => ({ user, sshKeys: ["k"], server: "jump-1", ...extra });
 
   beforeAll(async () => {
+    await ensureFreshBuild();
     root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "containarium-engine-")));
     env = {
       ...process.env,
       PULUMI_HOME: path.join(root, "home"),
       PULUMI_BACKEND_URL: `file://${root}`,
       PULUMI_CONFIG_PASSPHRASE: "test",
+      TEST_GATE: path.resolve("dist/ops/containers/creation-gate.js"),
       TEST_INVENTORY: JSON.stringify(inventoryOf("jump-1")),
     };
     fs.writeFileSync(path.join(root, "Pulumi.yaml"), "name: containarium\nruntime: nodejs\nmain: program.js\n");
@@ -103,7 +108,6 @@ withEngine("with the real engine", () => {
   }, 60_000);
 
   test("two administrators at once, each a process of their own: both people exist and both are recorded", async () => {
-    await ensureFreshBuild();
     const administrator = `
       const { openStack } = require(${JSON.stringify(path.resolve("dist/bin/stack/stack.js"))});
       const { root, person } = JSON.parse(process.env.TEST_WORK);
@@ -129,6 +133,47 @@ withEngine("with the real engine", () => {
     await pulumi("preview", "--expect-no-changes", "--stack", "local");
   }, 180_000);
 
+  test("begun before a person is there: nobody hears of them until they are, and then all do", async () => {
+    const stack = await open("local");
+    const ahead = await stack.recordAhead({ put: [person("helen")] }, 10_000);
+    await lockOf(root);
+    expect((await stack.desired()).map(({ user }) => user)).not.toContain("helen");
+    await ahead.finish();
+    expect((await stack.desired()).map(({ user }) => user)).toContain("helen");
+    expect(await recorded()).toContain("helen");
+    await pulumi("preview", "--expect-no-changes", "--stack", "local");
+  }, 60_000);
+
+  test("begun for somebody who is not made in the end: nothing is recorded, and the stack is free", async () => {
+    const stack = await open("local");
+    for (const moment of [0, 3_000]) {
+      const ahead = await stack.recordAhead({ put: [person("ian")] }, 10_000);
+      await new Promise((resolve) => setTimeout(resolve, moment));
+      await ahead.abandon();
+      await stack.waitUntilUnlocked(0);
+    }
+    expect((await stack.desired()).map(({ user }) => user)).not.toContain("ian");
+    expect(await recorded()).not.toContain("ian");
+    await pulumi("preview", "--expect-no-changes", "--stack", "local");
+  }, 60_000);
+
+  test("whoever began it is killed: nothing is recorded, and the stack is free again by itself", async () => {
+    const administrator = `
+      const { openStack } = require(${JSON.stringify(path.resolve("dist/bin/stack/stack.js"))});
+      const { root, person } = JSON.parse(process.env.TEST_WORK);
+      openStack({ stack: "local", cwd: root, env: process.env, home: root, onWait: () => undefined })
+        .then((stack) => stack.recordAhead({ put: [person] }, 1000))
+        .then(() => setInterval(() => undefined, 1000));`;
+    const TEST_WORK = JSON.stringify({ root, person: person("jane") });
+    const child = spawn(process.execPath, ["-e", administrator], { env: { ...env, TEST_WORK }, cwd: root });
+    await lockOf(root);
+    child.kill("SIGKILL");
+    const stack = await open("local");
+    await until(() => stack.waitUntilUnlocked(0).then(() => true, () => false), 30, "the stack to be free"); // prettier-ignore
+    expect((await stack.desired()).map(({ user }) => user)).not.toContain("jane");
+    expect(await recorded()).not.toContain("jane");
+  }, 60_000);
+
   test("a failed update says why, in one line; the config keeps the person for the next `up`", async () => {
     const stack = await open("local");
     const error = await stack.record({ put: [person("unlucky")] }, 10_000).catch((caught) => caught);
@@ -142,8 +187,5 @@ withEngine("with the real engine", () => {
 async function lockOf(backend: string): Promise<void> {
   const folder = path.join(backend, ".pulumi/locks/organization/containarium/local");
   const held = () => fs.existsSync(folder) && fs.readdirSync(folder).some((name) => name.endsWith(".json"));
-  for (const until = Date.now() + 20_000; !held();) {
-    if (Date.now() > until) throw new Error("nobody took the stack");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await until(held, 20, "somebody to take the stack");
 }

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { ConflictError } from "../errors";
+
+/** Names the gate's folder to whoever has to wait at it. */
+const VARIABLE = "CONTAINARIUM_CREATION_GATE";
+const LOOK_MS = 20;
+
+/**
+ * Lets somebody get ready to take over a container while it is still being made: an engine needs seconds until it asks for
+ * one. Whoever makes the container holds the gate; when they fail or die, nobody comes through.
+ */
+export class CreationGate {
+  private opened = 0;
+
+  private constructor(
+    /** Private to this user; other files may be put here, and go with it. */
+    readonly folder: string,
+  ) {}
+
+  static async make(): Promise<CreationGate> {
+    const folder = await mkdtemp(path.join(os.tmpdir(), "containarium-create-"));
+    writeFileSync(path.join(folder, "holder"), String(process.pid));
+    return new CreationGate(folder);
+  }
+
+  /** What the one who waits needs in its environment. */
+  get environment(): NodeJS.ProcessEnv {
+    return { [VARIABLE]: this.folder };
+  }
+
+  /** The container is complete. */
+  open(): void {
+    this.opened = Date.now();
+    writeFileSync(path.join(this.folder, "open"), "");
+  }
+
+  /** By how much the other side came before the gate was open; negative where the container had to wait. In milliseconds. */
+  waited(): number | undefined {
+    const asked = statSync(path.join(this.folder, "asked"), { throwIfNoEntry: false });
+    return asked === undefined || this.opened === 0 ? undefined : this.opened - Math.round(asked.mtimeMs);
+  }
+
+  /** Whoever still waits is refused. */
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Waits until the container is complete that somebody else is making, if this process was started for that.
+ * @throws ConflictError when its maker failed or is gone
+ */
+export async function passCreationGate(user: string, env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  const folder = env[VARIABLE];
+  if (folder === undefined) return;
+  try {
+    writeFileSync(path.join(folder, "asked"), "");
+    const holder = Number(readFileSync(path.join(folder, "holder"), "utf8"));
+    while (!existsSync(path.join(folder, "open"))) {
+      if (!existsSync(folder) || !isAlive(holder)) throw new Error("its maker is gone");
+      await sleep(LOOK_MS);
+    }
+  } catch (cause) {
+    // Nobody else does it when the maker was killed.
+    rmSync(folder, { recursive: true, force: true });
+    throw new ConflictError(`the container of ${user} was not completed`, {
+      cause,
+      remedy: "Nothing was recorded. Make it again:  containarium-ops create",
+    });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives and belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

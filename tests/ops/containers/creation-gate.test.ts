@@ -1,0 +1,46 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+import { CreationGate, passCreationGate } from "../../../ops/containers/creation-gate";
+
+let gate: CreationGate;
+beforeEach(async () => void (gate = await CreationGate.make()));
+afterEach(() => gate.remove());
+
+test("nobody waits who was not told of a gate", async () => {
+  await passCreationGate("alice", {});
+});
+
+test("lets through when it is opened, and knows who waited for whom", async () => {
+  const passed = passCreationGate("alice", gate.environment);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  gate.open();
+  await passed;
+  expect(gate.waited()).toBeGreaterThanOrEqual(90);
+});
+
+test("who comes later than the container does not wait", async () => {
+  gate.open();
+  expect(gate.waited()).toBeUndefined();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await passCreationGate("alice", gate.environment);
+  expect(gate.waited()).toBeLessThan(0);
+});
+
+test("refuses when the container was not made", async () => {
+  const passed = passCreationGate("alice", gate.environment);
+  gate.remove();
+  await expect(passed).rejects.toMatchObject({ kind: "conflict", message: "the container of alice was not completed" });
+});
+
+test("refuses when its maker was killed, and leaves nothing behind", async () => {
+  const { pid } = spawnSync("true");
+  writeFileSync(path.join(gate.folder, "holder"), String(pid));
+  await expect(passCreationGate("alice", gate.environment)).rejects.toMatchObject({ kind: "conflict" });
+  expect(existsSync(gate.folder)).toBe(false);
+});
+
+test("is nobody else's to look into", () => {
+  expect(statSync(gate.folder).mode & 0o077).toBe(0);
+});
