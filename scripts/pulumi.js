@@ -7,9 +7,11 @@
 const { spawn } = require("node:child_process");
 const fs = require("node:fs");
 const path = require("node:path");
+const { fileURLToPath } = require("node:url");
 
 const { engineEnvironment, requireEngine } = require("./engine");
 const { ensureFreshBuild } = require("./fresh-build");
+const { removeOrphanLocks } = require("./orphan-locks");
 const { packageRoot } = require("./paths");
 const { SetupError, runMain } = require("./setup-error");
 
@@ -47,6 +49,16 @@ function requireStack(root, args, environment) {
 }
 
 /**
+ * A run that was killed must not keep the next one from completing what it began.
+ * @param {NodeJS.ProcessEnv} environment the engine's @param {(line: string) => void} say
+ */
+function unlock({ PULUMI_BACKEND_URL: url = "" }, say) {
+  if (!url.startsWith("file:///")) return;
+  const removed = removeOrphanLocks(fileURLToPath(url.replace(/\?.*$/, "")), "containarium");
+  if (removed > 0) say("- a run that was killed left its lock behind; removed");
+}
+
+/**
  * Hands terminal and signals over to the engine.
  * @param {string} program @param {string[]} args @param {import("node:child_process").SpawnOptions} options
  * @returns {Promise<number>} its exit code; does not return when a signal ended it
@@ -66,7 +78,7 @@ function handOver(program, args, options) {
   });
 }
 
-module.exports = { requireStack, runsProgram, wantedStack };
+module.exports = { requireStack, runsProgram, unlock, wantedStack };
 
 if (require.main === module) {
   void runMain(async () => {
@@ -74,8 +86,11 @@ if (require.main === module) {
     const args = process.argv.slice(2);
     const env = engineEnvironment(root, wantedStack(args));
     requireStack(root, args, env);
-    if (runsProgram(args))
-      await ensureFreshBuild(root, { onProgress: (line) => void process.stderr.write(`${line}\n`) });
+    if (runsProgram(args)) {
+      const onProgress = (/** @type {string} */ line) => void process.stderr.write(`${line}\n`);
+      unlock(env, onProgress);
+      await ensureFreshBuild(root, { onProgress });
+    }
     return await handOver(requireEngine().pulumi, args, { cwd: root, env });
   });
 }

@@ -78,6 +78,7 @@ describe("packages", () => {
       "check",
       "engine-install",
       "test-vm",
+      "test-life",
     ];
     const folder = mkdtempSync(path.join(os.tmpdir(), "containarium-bare-"));
     for (const name of ["scripts", "package.json"]) symlinkSync(path.join(root, name), path.join(folder, name));

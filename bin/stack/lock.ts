@@ -1,10 +1,10 @@
 import fs from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { ConflictError } from "../../ops/errors";
+import { isOrphan } from "../../scripts/orphan-locks";
 import type { Project } from "./project";
 
 /** Who holds a stack, as the engine's file backend writes it down. */
@@ -49,13 +49,13 @@ async function readLock(folder: string, name: string): Promise<StackLock | undef
 export interface WaitOptions {
   timeoutMs: number;
   signal?: AbortSignal;
-  /** Called once, when there is something to wait for. */
+  /** Called when there is something to wait for, and when the lock of a run that was killed is taken away. */
   onWait(text: string): void;
 }
 
 /**
- * Waits until nobody holds the stack.
- * @throws ConflictError after `timeoutMs`, or at once when the holder is a process of this machine that is no more.
+ * Waits until nobody holds the stack; what a process of this machine that is no more has left is no obstacle.
+ * @throws ConflictError after `timeoutMs`
  */
 export async function waitUntilUnlocked(
   backend: string,
@@ -69,9 +69,9 @@ export async function waitUntilUnlocked(
     if (!lock) return;
     const remedy = `If nothing runs there any more,\n${project.pulumi} cancel --stack ${stack}`;
     if (isOrphan(lock)) {
-      throw new ConflictError(`stack ${stack} is locked by a process that is gone (${holder(lock)})`, {
-        remedy: `${project.pulumi} cancel --stack ${stack}`,
-      });
+      onWait(`Removed the lock of a run on stack ${stack} that was killed (${holder(lock)})`);
+      await fs.rm(lock.file, { force: true });
+      continue;
     }
     if (Date.now() >= deadline) {
       throw new ConflictError(`stack ${stack} is locked by ${holder(lock)}`, { remedy });
@@ -84,15 +84,4 @@ export async function waitUntilUnlocked(
 
 function holder({ username, hostname, pid, timestamp }: StackLock): string {
   return `${username}@${hostname}${pid ? `, process ${pid}` : ""}${timestamp ? `, since ${timestamp}` : ""}`;
-}
-
-function isOrphan({ hostname, pid }: StackLock): boolean {
-  if (hostname !== os.hostname() || pid === 0) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
 }

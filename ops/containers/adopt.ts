@@ -5,6 +5,7 @@ import type { RequestOptions } from "../incus/client";
 import type { Container } from "./container";
 import { changeFor, converge } from "./converge";
 import type { ContainerRecord } from "./record";
+import { refuseRestoring } from "./restore-mark";
 import type { ResolvedSpec } from "./spec";
 
 /**
@@ -18,6 +19,7 @@ export async function adoptContainer(
   request?: RequestOptions,
 ): Promise<Container> {
   assertSameImage(spec, existing, server.name);
+  await refuseRestoring(server, existing, request);
   const { value: instance } = await server.incus.instances.get(spec.name, request);
   const work = () => converge(server, spec, existing, request);
   if (changeFor(instance, spec) === undefined) return work();

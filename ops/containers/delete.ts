@@ -6,6 +6,7 @@ import type { Instance } from "../incus/types";
 import { KEY } from "./instance-config";
 import { ownRecord } from "./prepare";
 import { removeInstance } from "./remove-instance";
+import { readRestoreMark, writeRestoreMark } from "./restore-mark";
 import { containerName, parseUserName } from "./user-name";
 import { isElsewhere } from "./elsewhere";
 import { refuseMoving } from "./own-container";
@@ -52,6 +53,9 @@ export async function deleteContainer(
     if (instance === undefined) return { deleted: removed };
     try {
       await removeInstance(server, name, options);
+      if (record && (await readRestoreMark(server, record, options))) {
+        await writeRestoreMark(server, name, undefined, options);
+      }
     } catch (error) {
       throw halfDone(error, name, user);
     }

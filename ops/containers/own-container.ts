@@ -4,6 +4,7 @@ import type { RequestOptions } from "../incus/client";
 import type { Instance, InstanceChange } from "../incus/types";
 import { ownRecord } from "./prepare";
 import type { ContainerRecord } from "./record";
+import { refuseRestoring } from "./restore-mark";
 import { containerName, parseUserName } from "./user-name";
 
 /**
@@ -12,16 +13,27 @@ import { containerName, parseUserName } from "./user-name";
  * @throws NotFoundError; ConflictError when it is half-made or not ours
  */
 export async function readOwn(server: Server, user: string, options?: RequestOptions): Promise<ContainerRecord> {
-  return modifyOwn(server, user, () => undefined, options);
+  return modifyRecord(server, user, () => undefined, options);
 }
 
 /**
  * Changes a person's complete container; `decide` sees what is and says what to change (see Instances.modify).
  *
  * @returns the record from before the change
- * @throws as readOwn, and what `decide` throws (nothing was changed then)
+ * @throws as readOwn, and what `decide` throws (nothing was changed then); ConflictError when a restore of a snapshot was
+ *   not completed
  */
 export async function modifyOwn(
+  server: Server,
+  user: string,
+  decide: (record: ContainerRecord, instance: Instance) => InstanceChange | undefined,
+  options?: RequestOptions,
+): Promise<ContainerRecord> {
+  await refuseRestoring(server, await readOwn(server, user, options), options);
+  return modifyRecord(server, user, decide, options);
+}
+
+async function modifyRecord(
   server: Server,
   user: string,
   decide: (record: ContainerRecord, instance: Instance) => InstanceChange | undefined,

@@ -33,8 +33,8 @@ export class IncusClient {
   }
 
   /** Version, storage drivers, extensions: `GET /1.0`. */
-  async server(): Promise<ServerInfo> {
-    return this.get<ServerInfo>("/1.0");
+  async server(options?: RequestOptions): Promise<ServerInfo> {
+    return this.get<ServerInfo>("/1.0", options);
   }
 
   async get<T>(path: string, options?: RequestOptions): Promise<T> {

@@ -4,7 +4,8 @@ import { readContainer } from "../containers/get";
 import { writeUserFile } from "../containers/guest-files";
 import { KEY } from "../containers/instance-config";
 import { readOwn } from "../containers/own-container";
-import type { ContainerRecord } from "../containers/record";
+import { readRecord, type ContainerRecord } from "../containers/record";
+import { readRestoreMark, restoreMark, writeRestoreMark } from "../containers/restore-mark";
 import { startContainer } from "../containers/start";
 import { stopContainer } from "../containers/stop";
 import { openWayIn } from "../containers/way-in";
@@ -35,32 +36,50 @@ export async function restoreSnapshot(
 }
 
 async function restore(server: Server, user: string, name: string, options?: RequestOptions): Promise<Container> {
-  const record = await readOwn(server, user, options);
-  await findSnapshot(server, record, name, options);
-  const { value: before } = await server.incus.instances.get(record.name, options);
-  const keys = await presentKeys(server, record, options);
-  if (before.status === "Running") await stopContainer(server, user, options);
+  const there = await readOwn(server, user, options);
+  await findSnapshot(server, there, name, options);
+  const { value: found } = await server.incus.instances.get(there.name, options);
+  const unfinished = await readRestoreMark(server, there, options);
+  const before = unfinished ? { ...found, ...unfinished } : await withPresentKeys(server, found, user, options);
+  const record = readRecord(before)!;
+  const running = found.status === "Running" || unfinished?.running === true;
+  await writeRestoreMark(server, there.name, restoreMark(before, name, running), options);
+  if (found.status === "Running") await stopContainer(server, user, options);
   await server.incus.instances.snapshots(record.name).restore(name, options);
   try {
     // From here to the end nobody may interrupt: until then the disk's old keys are there.
-    const present = { ...before.config, [KEY.keys]: JSON.stringify(keys) };
-    await server.incus.instances.modify(record.name, (restored) => backTo({ ...before, config: present }, restored));
+    await server.incus.instances.modify(record.name, (restored) => backTo(before, restored));
     await writeUserFile(server.incus, record.name, record);
-    await openWayIn(server, record, keys.map(parse));
+    await openWayIn(server, record, record.keys.map(parse));
   } catch (error) {
     throw explained(error, user, name);
   }
-  if (before.status === "Running") return startContainer(server, user, options);
+  if (running) await start(server, record, options);
+  await writeRestoreMark(server, record.name, undefined);
   return readContainer(server, record, options);
 }
 
-/**
- * The keys that the jump account has. They are those of the record, but when an earlier run was killed right after Incus
- * had put the old record back: then only the account still has the right ones.
- */
-async function presentKeys(server: Server, record: ContainerRecord, options?: RequestOptions): Promise<string[]> {
+/** One that runs has all that it had, whether or not its SSH answers: then nothing is left to complete. */
+async function start(server: Server, { user, name }: ContainerRecord, options?: RequestOptions): Promise<void> {
+  try {
+    await startContainer(server, user, options);
+  } catch (error) {
+    const { value: now } = await server.incus.instances.get(name);
+    if (now.status === "Running") await writeRestoreMark(server, name, undefined);
+    throw error;
+  }
+}
+
+/** The keys that the jump account has are those that hold, whatever an unfinished restore of an older version has left. */
+async function withPresentKeys(
+  server: Server,
+  found: Instance,
+  user: string,
+  options?: RequestOptions,
+): Promise<Instance> {
   const { accounts } = await server.helper({ op: "account.list" }, options);
-  return accounts.find(({ user }) => user === record.user)?.keys ?? record.keys;
+  const keys = accounts.find((account) => account.user === user)?.keys;
+  return keys === undefined ? found : { ...found, config: { ...found.config, [KEY.keys]: JSON.stringify(keys) } };
 }
 
 /** What to change so that config and devices are those of before the restore. Incus keeps `volatile.*` for itself. PURE. */

@@ -1,10 +1,7 @@
 "use strict";
 
-const fs = require("node:fs");
-const os = require("node:os");
-const path = require("node:path");
-
 const { engineEnvironment, requireEngine } = require("../engine");
+const { removeOrphanLocks } = require("../orphan-locks");
 const { lastLines } = require("../run");
 const { SetupError } = require("../setup-error");
 const { shown } = require("./layout");
@@ -36,9 +33,8 @@ async function mustEngine(quickstart, args, { failure, ...options }) {
     const { code, stdout, stderr } = await engine(quickstart, args, options);
     if (code === 0) return stdout;
     const locked = /currently locked by/.test(stdout + stderr);
-    if (locked && tries === 0 && isAbandoned(quickstart)) {
-      quickstart.progress.note("a run that was killed left its lock behind; removing it");
-      await engine(quickstart, ["cancel", "--yes", "--stack", quickstart.stack]);
+    if (locked && tries === 0 && removeOrphanLocks(quickstart.files.state, "containarium", quickstart.stack) > 0) {
+      quickstart.progress.note("a run that was killed left its lock behind; removed");
       continue;
     }
     const log = options.logFile === undefined ? "" : `All of it:  ${shown(quickstart.root, options.logFile)}`;
@@ -48,29 +44,6 @@ async function mustEngine(quickstart, args, { failure, ...options }) {
         ? "Wait for it to end, then run this again."
         : [...remediesIn(stdout), log].filter(Boolean).join("\n"),
     });
-  }
-}
-
-/** Every holder of the stack's lock is a process of this machine that is no more. @param {import("./layout").Quickstart} quickstart */
-function isAbandoned({ files: { state }, stack }) {
-  const directory = path.join(state, ".pulumi", "locks", "organization", "containarium", stack);
-  try {
-    // Beside each lock the backend keeps a file of attributes.
-    const files = fs.readdirSync(directory).filter((name) => name.endsWith(".json"));
-    const locks = files.map((name) => JSON.parse(fs.readFileSync(path.join(directory, name), "utf8")));
-    return locks.length > 0 && locks.every(({ hostname, pid }) => hostname === os.hostname() && !isAlive(pid));
-  } catch {
-    return false;
-  }
-}
-
-/** @param {number} pid */
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return /** @type {NodeJS.ErrnoException} */ (error).code === "EPERM";
   }
 }
 
@@ -91,4 +64,4 @@ function remediesIn(output) {
   return [...output.matchAll(/^\s*(?:Try|Remedy):\s+(.+)$/gm)].flatMap(([, text]) => (text ? [text] : []));
 }
 
-module.exports = { isAbandoned, engine, mustEngine, relevant };
+module.exports = { engine, mustEngine, relevant };

@@ -41,6 +41,8 @@ export class FakeIncus {
   readonly outputs = new Map<string, string>();
   /** The same for what is not known in advance; undefined: see `outputs`. */
   onExec: (instance: FakeInstance, command: string[]) => string | undefined = () => undefined;
+  /** Its own config. */
+  readonly config: Record<string, string> = {};
   /** Archives that lie on the server. */
   backups = 0;
   connections = 0;
@@ -165,7 +167,7 @@ export class FakeIncus {
 
   private async route(method: string, url: URL, body: string, headers: IncomingMessage["headers"]): Promise<Reply> {
     const [, , resource, name = "", part, ...rest] = url.pathname.split("/").map(decodeURIComponent);
-    if (resource === undefined) return { metadata: { environment: { server_version: "6.0.4" }, api_extensions: [] } };
+    if (resource === undefined) return this.self(method, body);
     if (resource === "operations") return this.operation(method, name, part ?? "");
     if (resource === "images") return { metadata: this.images };
     if (resource === "networks" && name === this.network.name) return { metadata: this.network };
@@ -192,6 +194,12 @@ export class FakeIncus {
     if (method === "PATCH") return this.patch(instance, user, JSON.parse(body), headers["if-match"]);
     if (method === "DELETE") return this.remove(instance, user);
     return { metadata: present(instance), etag: etagOf(instance) };
+  }
+
+  private self(method: string, body: string): Reply {
+    if (method === "PATCH") Object.assign(this.config, (JSON.parse(body) as { config: Record<string, string> }).config);
+    for (const [key, value] of Object.entries(this.config)) if (value === "") delete this.config[key];
+    return { metadata: { environment: { server_version: "6.0.4" }, api_extensions: [], config: this.config } };
   }
 
   private create(body: { name: string; config: Record<string, string>; devices: Devices; profiles?: string[] }): Reply {

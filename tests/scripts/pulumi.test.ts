@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { requireStack, runsProgram, wantedStack } from "../../scripts/pulumi";
+import { requireStack, runsProgram, unlock, wantedStack } from "../../scripts/pulumi";
 
 it.each([
   [["up", "--stack", "prod"], {}, "prod"],
@@ -54,4 +55,18 @@ describe("requireStack", () => {
     requireStack(root, ["up", "--stack", "local"], env);
     requireStack(root, ["up"], env);
   });
+});
+
+it("a lock that a killed run has left in a file backend is no obstacle", () => {
+  const backend = mkdtempSync(path.join(os.tmpdir(), "my state-"));
+  const folder = path.join(backend, ".pulumi/locks/organization/containarium/prod");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, "a.json"), JSON.stringify({ hostname: os.hostname(), pid: spawnSync("true").pid }));
+  const said: string[] = [];
+  unlock({ PULUMI_BACKEND_URL: "s3://bucket" }, (line) => said.push(line));
+  unlock({}, (line) => said.push(line));
+  expect([said, existsSync(path.join(folder, "a.json"))]).toEqual([[], true]);
+  unlock({ PULUMI_BACKEND_URL: `file://${backend.replace(" ", "%20")}?no_tmp_dir=true` }, (line) => said.push(line));
+  expect([said.length, existsSync(path.join(folder, "a.json"))]).toEqual([1, false]);
+  rmSync(backend, { recursive: true });
 });

@@ -448,6 +448,25 @@ describe("rebuild", () => {
     ]);
   });
 
+  test("while a restore of a snapshot is not completed, the keys from before it hold, and no older ones", async () => {
+    const madeAt = (user: string, createdAt: string) => {
+      const one = instance(user, user === "alice" ? "10.0.3.10" : "10.0.3.11", [KEY, OTHER]);
+      return { ...one, config: { ...one.config, "user.containarium.created-at": createdAt } };
+    };
+    const mark = { createdAt: "now", snapshot: "then", running: true, devices: {}, config: { "user.containarium.keys": JSON.stringify([KEY]) } }; // prettier-ignore
+    const marks = ["alice", "bob"].map((user) => [
+      `user.containarium.restoring.${user}-container`,
+      JSON.stringify(mark),
+    ]);
+    server.write("incus-config.json", JSON.stringify(Object.fromEntries(marks)));
+    // The mark of an earlier bob is none of this one's.
+    await withIncus([madeAt("alice", "now"), madeAt("bob", "later")], () => void server.request({ op: "rebuild" }));
+    expect(server.request({ op: "account.list" }).result.accounts).toMatchObject([
+      { user: "alice", keys: [KEY] },
+      { user: "bob", keys: [KEY, OTHER] },
+    ]);
+  });
+
   test("changes nothing while Incus is silent", () => {
     server.request(PUT);
     const before = server.snapshot();

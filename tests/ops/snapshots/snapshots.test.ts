@@ -2,6 +2,7 @@ import {
   addKeys,
   createContainer,
   createSnapshot,
+  deleteContainer,
   deleteSnapshot,
   listSnapshots,
   openServer,
@@ -84,6 +85,64 @@ describe("restoreSnapshot", () => {
     expect(keysInContainer()).not.toContain(BOB_KEY);
   });
 
+  describe("killed in the middle, with a mark", () => {
+    /** Ends before its last request to the container, as if the line was cut. */
+    const cutAt = async (request: string) => {
+      fake.incus.refuseNext(request);
+      await expect(restoreSnapshot(server, "alice", "then")).rejects.toThrow();
+      expect(Object.keys(fake.incus.config)).toEqual(["user.containarium.restoring.alice-container"]);
+    };
+    const completed = async () => {
+      expect(await restoreSnapshot(server, "alice", "then")).toMatchObject({
+        status: "running",
+        memory: "8GiB",
+        diskQuota: "50GB",
+        keys: [{ comment: "alice@laptop" }],
+      });
+      expect(keysInContainer()).not.toContain(BOB_KEY);
+      expect(fake.incus.config).toEqual({});
+    };
+
+    it.each([
+      ["when Incus was about to put the disk back", "PUT /1.0/instances/alice-container"],
+      ["when the old record was back", "PATCH /1.0/instances/alice-container"],
+    ])("%s: the next run brings back keys, limits and the start", async (_when, request) => {
+      await cutAt(request);
+      // And again, when it was about to start.
+      await cutAt("PUT /1.0/instances/alice-container/state");
+      await completed();
+    });
+
+    it("the same where the server has booted in between, and opened what the old record said", async () => {
+      await cutAt("PATCH /1.0/instances/alice-container");
+      fake.helper.accounts.get("alice")!.keys.push(BOB_KEY);
+      await completed();
+      expect(fake.helper.accounts.get("alice")!.keys).toEqual([ALICE_KEY]);
+    });
+
+    it("nothing else may change it meanwhile; whoever is made in its place is not bound by it", async () => {
+      await cutAt("PATCH /1.0/instances/alice-container");
+      const refused = { kind: "conflict", remedy: expect.stringContaining("snapshot restore alice then --force") };
+      await expect(resizeContainer(server, "alice", { memory: "1GiB" })).rejects.toMatchObject(refused);
+      await expect(addKeys(server, "alice", [parsePublicKey(BOB_KEY, "bob")])).rejects.toMatchObject(refused);
+      await expect(createContainer(server, { user: "alice", sshKeys: [BOB_KEY] }, { ifExists: "adopt" })).rejects.toMatchObject(refused); // prettier-ignore
+      await deleteContainer(server, "alice");
+      expect(fake.incus.config).toEqual({});
+    });
+
+    it("of an earlier container of that name: none of this one's business", async () => {
+      fake.incus.config["user.containarium.restoring.alice-container"] = JSON.stringify({
+        createdAt: "2020-01-01T00:00:00.000Z",
+        snapshot: "then",
+        running: true,
+        config: {},
+        devices: {},
+      });
+      await resizeContainer(server, "alice", { memory: "1GiB" });
+      expect(alice().config["limits.memory"]).toBe("1GiB");
+    });
+  });
+
   it("says what is left when it fails in the middle, and again completes it", async () => {
     fake.incus.refuseNext("PATCH /1.0/instances/alice-container");
     await expect(restoreSnapshot(server, "alice", "then")).rejects.toMatchObject({
@@ -91,6 +150,7 @@ describe("restoreSnapshot", () => {
       remedy: expect.stringContaining("containarium-ops snapshot restore alice then --force"),
     });
     await restoreSnapshot(server, "alice", "then");
+    expect(alice().status).toBe("Running");
     await addKeys(server, "alice", [parsePublicKey(BOB_KEY, "bob")]);
     expect(keysInContainer()).toContain(BOB_KEY);
   });

@@ -1,12 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { createProgress } from "../../../scripts/progress";
 import { parseArguments } from "../../../scripts/quickstart";
 import { stepOf, summaryOf } from "../../../scripts/quickstart/bring-up";
-import { isAbandoned, relevant } from "../../../scripts/quickstart/engine-run";
+import { relevant } from "../../../scripts/quickstart/engine-run";
 import { ensureKeys } from "../../../scripts/quickstart/keys";
 import { layout } from "../../../scripts/quickstart/layout";
 import { isStale } from "../../../scripts/quickstart/packages";
@@ -132,36 +130,6 @@ it("ensureKeys makes keys for their owner only, keeps them, and mends a missing 
   rmSync(`${files.aliceKey}.pub`);
   expect(await ensureKeys(quickstart)).toBe("there");
   expect(readFileSync(`${files.aliceKey}.pub`, "utf8")).toBe(publicKey);
-});
-
-describe("isAbandoned", () => {
-  const quickstart = () => ({
-    root,
-    stack: "local",
-    files: layout(root, "local"),
-    runner: run,
-    progress: createProgress(),
-  });
-  const lock = (pid: number, hostname = os.hostname()) => {
-    const file = ".containarium/state/.pulumi/locks/organization/containarium/local/some";
-    write(`${file}.json`, JSON.stringify({ pid, hostname }));
-    write(`${file}.json.attrs`, "{}");
-  };
-
-  it("is false without a lock", () => expect(isAbandoned(quickstart())).toBe(false));
-
-  it("is true when its holder is no more", () => {
-    lock(spawnSync("true").pid);
-    expect(isAbandoned(quickstart())).toBe(true);
-  });
-
-  it.each([
-    ["lives", process.pid, undefined],
-    ["is on another machine", 4_000_000, "elsewhere"],
-  ])("is false when its holder %s", (_what, pid, hostname) => {
-    lock(pid, hostname);
-    expect(isAbandoned(quickstart())).toBe(false);
-  });
 });
 
 describe("quickstart:down", () => {

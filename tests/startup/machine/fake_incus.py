@@ -9,6 +9,15 @@ import sys
 socket_path, file_path = sys.argv[1:]
 
 
+def server_config():
+    """Of a file beside that of the instances, if there is one."""
+    try:
+        with open(os.path.join(os.path.dirname(file_path), "incus-config.json"), encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return {}
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/1.0/instances?recursion=1":
@@ -17,7 +26,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif self.path == "/1.0/storage-pools/default/resources":
             answer = {"type": "sync", "status_code": 200, "metadata": {"space": {"used": 7, "total": 42}}}
         elif self.path == "/1.0":
-            answer = {"type": "sync", "status_code": 200, "metadata": {"api_version": "1.0"}}
+            answer = {"type": "sync", "status_code": 200, "metadata": {"api_version": "1.0", "config": server_config()}}
         else:
             answer = {"type": "error", "error_code": 404, "error": "not found"}
         body = json.dumps(answer).encode()

@@ -1,0 +1,242 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { ContainariumError, containerName } from "../../ops";
+import type { TestFleet } from "../e2e/fleet";
+import {
+  type Fault,
+  foreignAccount,
+  holdAccountFiles,
+  killedCommand,
+  outcomeOf,
+  type Outcome,
+  withFault,
+} from "./faults";
+import * as invariants from "./invariants";
+import { after, afterIncusBegan, doubting, nobody, type Operation, type World } from "./model";
+import { keysInside, type Observed, Observer } from "./observe";
+import { perform, wasDoneBefore } from "./operations";
+import { Site } from "./site";
+
+/** An account of the server itself that is there all the time. */
+const STRANGER = "life-stranger";
+/** How long a server may take after its boot until everybody runs again. */
+const POWER_LIMIT_MS = 120_000;
+/** How long Incus may take to begin with somebody at whom an operation was. */
+const BUSY_LIMIT_MS = 15_000;
+
+/** One life on a server: does what it is told, with faults, and looks at the invariants after each. */
+export class Life {
+  world: World = nobody;
+  readonly history: string[] = [];
+  private readonly observer: Observer;
+  private foreign: string[] = [];
+  /** People of the fleet from before. */
+  private others: string[] = [];
+
+  private constructor(readonly site: Site) {
+    this.observer = new Observer(site);
+  }
+
+  static async begin(fleet: TestFleet): Promise<Life> {
+    const life = new Life(await Site.of(fleet));
+    await foreignAccount(life.site, STRANGER);
+    const observed = await life.observer.look();
+    life.observer.takeRecorded();
+    life.foreign = invariants.foreignThings(observed);
+    life.others = invariants.residentsOf(observed).map(({ user }) => user);
+    return life;
+  }
+
+  /** Leaves nobody behind. */
+  async end(): Promise<void> {
+    await this.site.reopen();
+    for (const user of Object.keys(this.world.people)) {
+      await perform(this.site, this.world, { kind: "delete", user }).catch(() => undefined);
+    }
+    await this.site.sh(`userdel --remove ${STRANGER}`);
+    await this.site.close();
+  }
+
+  /** Does one thing, again where a fault kept it from its end, and looks whether all is as it must be. */
+  async step(wanted: Operation, fault?: Fault): Promise<void> {
+    const began = Date.now();
+    this.history.push(`${JSON.stringify(wanted)}${fault === undefined ? "" : ` with ${JSON.stringify(fault)}`}`);
+    const before = this.world;
+    const first = await this.run(wanted, fault);
+    const outcomes = [first];
+    let operation = wanted;
+    if (wanted.kind === "write" && !first.done) {
+      this.world = doubting(this.world, wanted.user, wanted.note);
+      operation = { ...wanted, note: `${wanted.note}-again` };
+    }
+    const canBe = operation.kind !== "write" || this.world.people[operation.user]!.running;
+    const again = operation.kind === "write" ? !first.done && canBe : !first.done || isPower(fault);
+    if (fault !== undefined && again && operation.kind !== "bad input") outcomes.push(await this.again(operation));
+    if (canBe) this.world = after(this.world, operation);
+    const problems = [
+      ...(mayFail(fault) || first.error === undefined ? [] : [`it failed: ${explained(first.error)}`]),
+      ...(await this.problemsAfter(operation, before, outcomes, fault)),
+    ];
+    this.history.push(`  ${((Date.now() - began) / 1000).toFixed(1)} s, ${outcomes.map(told).join(", then ")}`);
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+  }
+
+  /** Everybody's login, notes, keys and walls. */
+  async fullCheck(): Promise<void> {
+    const observed = await this.observer.look();
+    const problems = this.problemsSeen(observed);
+    for (const user of Object.keys(this.world.people)) problems.push(...(await this.problemsOfPerson(user, observed)));
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+  }
+
+  private async run(operation: Operation, fault: Fault | undefined): Promise<Outcome> {
+    const work = () => perform(this.site, this.world, operation);
+    if (fault === undefined) return outcomeOf(work);
+    switch (fault.kind) {
+      case "kill the CLI":
+        return killedCommand(this.site, operation, fault);
+      case "hold the account files": {
+        const released = await holdAccountFiles(this.site, fault.seconds);
+        const outcome = await outcomeOf(work);
+        await released();
+        return outcome;
+      }
+      case "a foreign account":
+        return this.besideForeignAccount(operation.user, work);
+      case "cut SSH":
+      case "kill Incus":
+      case "kill the server": {
+        const outcome = await withFault(this.site, fault, work);
+        if (isPower(fault)) await this.untilPowered(operation.user, { boot: fault.kind === "kill the server" });
+        return outcome;
+      }
+    }
+  }
+
+  /** What must end well now, whatever was before. */
+  private async again(operation: Operation): Promise<Outcome> {
+    const outcome = await outcomeOf(() => perform(this.site, this.world, operation));
+    if (outcome.done || wasDoneBefore(operation, outcome.error)) return outcome;
+    throw new Error(`(d) run again, it does not converge: ${explained(outcome.error)}`);
+  }
+
+  /** The name is somebody else's: refused, and theirs is not touched. Then they go. */
+  private async besideForeignAccount(user: string, work: () => Promise<void>): Promise<Outcome> {
+    const remove = await foreignAccount(this.site, user);
+    const before = invariants.foreignThings(await this.observer.look());
+    const outcome = await outcomeOf(work);
+    const touched = invariants.foreignUntouched(before, await this.observer.look());
+    await remove();
+    const refused = outcome.error instanceof ContainariumError && outcome.error.kind === "conflict";
+    if (!refused) touched.push(`a name that is somebody else's: ${outcome.done ? "taken" : explained(outcome.error)}`);
+    if (touched.length > 0) throw new Error(touched.map((problem) => `(f) ${problem}`).join("\n"));
+    return outcome;
+  }
+
+  /** Until everybody runs who starts with Incus; the one at whom an operation was may be anything. */
+  private async untilPowered(busy: string, { boot }: { boot: boolean }): Promise<void> {
+    this.world = afterIncusBegan(this.world, { boot });
+    const { [busy]: one, ...people } = this.world.people;
+    const wait = async (world: World, limitMs: number): Promise<string[]> => {
+      for (const deadline = Date.now() + limitMs; ; await sleep(300)) {
+        const problems = invariants.power(world, await this.observer.look());
+        if (problems.length === 0 || Date.now() > deadline) return problems;
+      }
+    };
+    const problems = await wait({ people }, POWER_LIMIT_MS);
+    if (problems.length > 0) throw new Error(`(d) after the fault: ${problems.join("\n")}`);
+    if (one !== undefined) await wait({ people: { [busy]: one } }, BUSY_LIMIT_MS);
+  }
+
+  private async problemsAfter(
+    { kind, user, ...rest }: Operation,
+    before: World,
+    outcomes: Outcome[],
+    fault: Fault | undefined,
+  ): Promise<string[]> {
+    const observed = await this.observer.look();
+    const runs = { done: 0, failed: 0, cutOff: 0, again: 0 };
+    outcomes.forEach((outcome, index) => {
+      // A note is no operation of an administrator's.
+      if (kind === "write") return;
+      if (outcome.cutOff) runs.cutOff += 1;
+      else if (outcome.done && kind === "delete" && index > 0) runs.again += 1;
+      else if (outcome.done && kind !== "bad input") runs.done += 1;
+      else runs.failed += 1;
+    });
+    const operation = kind === "bad input" ? undefined : kind;
+    const recorded = this.observer.takeRecorded();
+    const lost = kind.startsWith("keys re") && "key" in rest ? this.keysLost(user, before) : [];
+    return [
+      ...this.problemsSeen(observed),
+      ...(await this.problemsOfPerson(user, observed)),
+      ...(fault === undefined ? await this.problemsOfLostKeys(user, lost) : []),
+      ...invariants.oneBeginOneEnd({ operation, user, ...runs }, recorded).map((problem) => `(e) ${problem}`),
+    ];
+  }
+
+  private problemsSeen(observed: Observed): string[] {
+    const keyData = (user: string, key: number) => invariants.dataOf(this.site.publicKey(user, key));
+    return [
+      ...invariants.oneToOne(this.world, observed, keyData, this.others).map((problem) => `(a) ${problem}`),
+      ...invariants.ownAddressOnly(observed).map((problem) => `(b) ${problem}`),
+      ...invariants.power(this.world, observed).map((problem) => `(d) ${problem}`),
+      ...invariants.foreignUntouched(this.foreign, observed).map((problem) => `(f) ${problem}`),
+    ];
+  }
+
+  /** A real login with the newest key, what they wrote, and the way to somebody else. */
+  private async problemsOfPerson(user: string, observed: Observed): Promise<string[]> {
+    const person = this.world.people[user];
+    if (person === undefined) return [];
+    const wanted = person.keys.map((key) => invariants.dataOf(this.site.publicKey(user, key)));
+    const inside = (await keysInside(this.site.server, containerName(user), user)).map(invariants.dataOf);
+    const keys = invariants.differences(`keys of ${user} in the container`, wanted, inside);
+    const problems = keys.map((problem) => `(a) ${problem}`);
+    if (!person.running) return problems;
+    const key = person.keys.at(-1)!;
+    const neighbour = invariants.residentsOf(observed).find((one) => one.user !== user)?.record.address ?? "127.0.0.1";
+    const login = await this.site.ssh(user, key, [`${user}-dev`, "whoami; cat notes 2>/dev/null"]);
+    const forward = await this.site.ssh(user, key, ["-W", `${neighbour}:22`, `${user}-jump`]);
+    const [who, ...notes] = login.stdout.split("\n").filter((line) => line !== "");
+    if (who !== user) problems.push(`(a) ${user} cannot log in: ${login.stderr}`);
+    else problems.push(...invariants.keptNotes(user, person, notes).map((problem) => `(c) ${problem}`));
+    const refused = forward.code !== 0 && forward.stdout === "" && /prohibited|refused|failed/.test(forward.stderr);
+    if (!refused) problems.push(`(b) ${user} on the way to ${neighbour}: ${JSON.stringify(forward)}`);
+    return problems;
+  }
+
+  private keysLost(user: string, before: World): number[] {
+    const now = this.world.people[user]?.keys ?? [];
+    return (before.people[user]?.keys ?? []).filter((key) => !now.includes(key));
+  }
+
+  private async problemsOfLostKeys(user: string, keys: readonly number[]): Promise<string[]> {
+    const problems: string[] = [];
+    for (const key of keys.slice(0, 1)) {
+      const { stderr } = await this.site.ssh(user, key, [`${user}-jump`, "true"]);
+      if (!stderr.includes("Permission denied (publickey)")) problems.push(`(a) a lost key of ${user}: ${stderr}`);
+    }
+    return problems;
+  }
+}
+
+function isPower(fault: Fault | undefined): boolean {
+  return fault?.kind === "kill Incus" || fault?.kind === "kill the server";
+}
+
+/** Whether an operation need not succeed at once with that fault beside it. */
+function mayFail(fault: Fault | undefined): boolean {
+  return fault?.kind === "cut SSH" || fault?.kind === "a foreign account" || isPower(fault);
+}
+
+function told({ done, cutOff, error }: Outcome): string {
+  const how = done ? "done" : error === undefined ? "killed" : `failed (${explained(error)})`;
+  return cutOff && done ? `${how}, cut off` : how;
+}
+
+function explained(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { leftBehind, remedy } = error as Partial<ContainariumError>;
+  return [error.message, leftBehind && `left: ${leftBehind}`, remedy].filter(Boolean).join("; ").replaceAll("\n", " ");
+}
