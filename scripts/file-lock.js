@@ -3,6 +3,7 @@
 const fs = require("node:fs");
 const path = require("node:path");
 
+const { isProcessAlive } = require("./process-alive");
 const { SetupError } = require("./setup-error");
 
 /**
@@ -86,11 +87,7 @@ function holderOf(file) {
 function isOrphan(file) {
   const holder = holderOf(file);
   if (holder === undefined) return false;
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    return /** @type {NodeJS.ErrnoException} */ (error).code === "ESRCH";
-  }
+  if (!isProcessAlive(holder.pid)) return true;
   // Process ids are used again; a start time tells two of them apart.
   return holder.started !== undefined && startOf(holder.pid) !== holder.started;
 }

@@ -9,19 +9,14 @@ const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 
+const { isProcessAlive } = require("./process-alive");
+
 /**
  * Whether the process that locked it was of this machine and is no more.
  * @param {{hostname?: unknown, pid?: unknown}} lock
  */
 function isOrphan({ hostname, pid }) {
-  if (hostname !== os.hostname() || typeof pid !== "number" || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
-    return /** @type {NodeJS.ErrnoException} */ (error).code === "ESRCH";
-  }
+  return hostname === os.hostname() && typeof pid === "number" && pid > 0 && !isProcessAlive(pid);
 }
 
 /**

@@ -30,9 +30,15 @@ export async function recordAhead(
   configFile: string,
   change: DesiredChange,
 ): Promise<AheadRecording> {
+  const wanted = editConfig((await readIfExists(configFile)) ?? "", change, configFile);
   const gate = await CreationGate.make();
   const copy = path.join(gate.folder, path.basename(configFile));
-  await fs.writeFile(copy, editConfig((await readIfExists(configFile)) ?? "", change, configFile), { mode: 0o600 });
+  try {
+    await fs.writeFile(copy, wanted, { mode: 0o600 });
+  } catch (error) {
+    gate.remove();
+    throw error;
+  }
   const givenUp = new AbortController();
   const env = { ...run.env, ...gate.environment };
   const update = updateStack({ ...run, env, stack, users, configFile: copy, signal: givenUp.signal });
@@ -47,6 +53,8 @@ export async function recordAhead(
         return gate.waited();
       } finally {
         gate.remove();
+        // Whoever does it again must not find the stack held by this one.
+        await update.catch(() => undefined);
       }
     },
     abandon: async () => {

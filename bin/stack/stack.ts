@@ -83,11 +83,22 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     record,
     recordAhead: async (change, timeoutMs) => {
       const users = change.put.map(({ user }) => user);
-      const ahead = await recordAhead({ project, stack: name, env, users, signal }, configFile, change);
+      const run = { project, stack: name, env, users, signal };
+      const ahead = await recordAhead(run, configFile, change).catch((error: unknown) => {
+        // Bad input is somebody's to mend. Else, with a full disk for example, it is done when the container is there.
+        if (error instanceof ContainariumError) throw error;
+      });
+      if (!ahead)
+        return { finish: () => record(change, timeoutMs).then(() => undefined), abandon: async () => undefined };
       return {
         ...ahead,
-        // Whatever went wrong with the early one: it is no worse than having begun now.
-        finish: () => ahead.finish().catch(() => record(change, timeoutMs).then(() => undefined)),
+        finish: () =>
+          ahead.finish().catch((error: unknown) => {
+            // Whoever pressed Ctrl-C has not asked for another run.
+            if (signal?.aborted) throw error;
+            // Whatever went wrong with the early one: it is no worse than having begun now.
+            return record(change, timeoutMs).then(() => undefined);
+          }),
       };
     },
   };

@@ -23,9 +23,15 @@ export class CreationGate {
   ) {}
 
   static async make(): Promise<CreationGate> {
-    const folder = await mkdtemp(path.join(os.tmpdir(), "containarium-create-"));
-    writeFileSync(path.join(folder, "holder"), String(process.pid));
-    return new CreationGate(folder);
+    const gate = new CreationGate(await mkdtemp(path.join(os.tmpdir(), "containarium-create-")));
+    try {
+      writeFileSync(path.join(gate.folder, "holder"), String(process.pid));
+    } catch (error) {
+      // A full disk.
+      gate.remove();
+      throw error;
+    }
+    return gate;
   }
 
   /** What the one who waits needs in its environment. */
@@ -61,8 +67,11 @@ export async function passCreationGate(user: string, env: NodeJS.ProcessEnv = pr
   try {
     writeFileSync(path.join(folder, "asked"), "");
     const holder = Number(readFileSync(path.join(folder, "holder"), "utf8"));
-    while (!existsSync(path.join(folder, "open"))) {
-      if (!existsSync(folder) || !isAlive(holder)) throw new Error("its maker is gone");
+    const isOpen = () => existsSync(path.join(folder, "open"));
+    while (!isOpen()) {
+      // Whoever opens it may die in the next moment: what counts is what it looks like after that.
+      if (!isAlive(holder) && !isOpen()) throw new Error("its maker is gone");
+      if (!existsSync(folder)) throw new Error("its maker has given up");
       await sleep(LOOK_MS);
     }
   } catch (cause) {
@@ -78,9 +87,16 @@ export async function passCreationGate(user: string, env: NodeJS.ProcessEnv = pr
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     // EPERM: it lives and belongs to somebody else.
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+  try {
+    // Ended, but nobody has asked about it: such a one answers for good where process 1 is no init.
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  } catch {
+    // There is no /proc here.
+    return true;
   }
 }

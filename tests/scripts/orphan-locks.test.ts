@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 
 import { isOrphan, removeOrphanLocks } from "../../scripts/orphan-locks";
+import { withZombie } from "../a-zombie";
 
 let backend: string;
 beforeEach(() => (backend = mkdtempSync(path.join(os.tmpdir(), "containarium-locks-"))));
@@ -23,6 +24,12 @@ it("takes away what a process of this machine that is no more has left, in every
   expect(removeOrphanLocks(backend, "containarium")).toBe(2);
   expect(files.filter((file) => existsSync(file))).toEqual([]);
 });
+
+it("and what one has left that was killed and whose parent does not care", () =>
+  withZombie((pid) => {
+    lock("local", "one", { hostname: os.hostname(), pid });
+    expect(removeOrphanLocks(backend, "containarium")).toBe(1);
+  }));
 
 it("or in one stack only", () => {
   const [one, two] = [lock("local", "one", dead()), lock("prod", "two", dead())];

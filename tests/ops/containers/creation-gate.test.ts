@@ -3,6 +3,7 @@ import { existsSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { CreationGate, passCreationGate } from "../../../ops/containers/creation-gate";
+import { withZombie } from "../../a-zombie";
 
 let gate: CreationGate;
 beforeEach(async () => void (gate = await CreationGate.make()));
@@ -39,6 +40,19 @@ test("refuses when its maker was killed, and leaves nothing behind", async () =>
   writeFileSync(path.join(gate.folder, "holder"), String(pid));
   await expect(passCreationGate("alice", gate.environment)).rejects.toMatchObject({ kind: "conflict" });
   expect(existsSync(gate.folder)).toBe(false);
+});
+
+test("refuses when its maker was killed and its parent does not care", () =>
+  withZombie(async (pid) => {
+    writeFileSync(path.join(gate.folder, "holder"), String(pid));
+    await expect(passCreationGate("alice", gate.environment)).rejects.toMatchObject({ kind: "conflict" });
+  }));
+
+test("what was opened stays open when its maker dies in the next moment", async () => {
+  gate.open();
+  const { pid } = spawnSync("true");
+  writeFileSync(path.join(gate.folder, "holder"), String(pid));
+  await passCreationGate("alice", gate.environment);
 });
 
 test("is nobody else's to look into", () => {

@@ -1,0 +1,14 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+
+/** Runs `work` with the id of a process that has ended and that nobody has asked about. */
+export async function withZombie(work: (pid: number) => unknown): Promise<void> {
+  // The shell becomes a program that never asks about the child it had as a shell.
+  const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+  try {
+    const [pid] = (await once(parent.stdout, "data")) as [Buffer];
+    await work(Number(pid));
+  } finally {
+    parent.kill("SIGKILL");
+  }
+}
