@@ -70,7 +70,7 @@ export async function withServer<T>(
 export function serverOver(connection: Connection, logger?: Logger): Server {
   const { name } = connection;
   const limit = pLimit(HELPERS_AT_ONCE);
-  const incus = new IncusClient(() => connection.openIncus(), { server: name });
+  const incus = new IncusClient(() => connection.openIncus(), { server: name, logger });
   const helper = async (request: HelperRequest, options?: HelperOptions): Promise<unknown> => {
     const began = Date.now();
     try {

@@ -1,3 +1,4 @@
+import type { Logger } from "pino";
 import { OperationError } from "../errors";
 import { Images } from "./images";
 import { Instances } from "./instances";
@@ -10,6 +11,8 @@ import type { OperationData, ServerInfo, Tagged } from "./types";
 export interface IncusClientOptions {
   /** Name of the server, for messages. */
   server?: string;
+  /** Is told of every request. */
+  logger?: Logger;
 }
 
 export type RequestOptions = Omit<QueryRequest, "method" | "path"> & OperationOptions;
@@ -27,8 +30,8 @@ export class IncusClient {
   readonly transport: Transport;
   readonly query: Query;
 
-  constructor(openStream: OpenStream, { server }: IncusClientOptions = {}) {
-    this.transport = new Transport(openStream, server);
+  constructor(openStream: OpenStream, { server, logger }: IncusClientOptions = {}) {
+    this.transport = new Transport(openStream, server, logger);
     this.query = queryOver(this.transport);
   }
 

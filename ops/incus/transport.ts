@@ -1,5 +1,6 @@
 import type { Duplex, Readable } from "node:stream";
 import type { Socket } from "node:net";
+import type { Logger } from "pino";
 import { Pool, type Dispatcher } from "undici";
 import { ContainariumError, TimeoutError } from "../errors";
 import { interrupted, throwIfInterrupted } from "../wait";
@@ -43,6 +44,7 @@ export class Transport {
     /** For what is no HTTP request and answer: websockets. */
     readonly openStream: OpenStream,
     readonly server?: string,
+    private readonly logger?: Logger,
   ) {
     this.pool = new Pool("http://incus", {
       connections: CONNECTIONS,
@@ -74,6 +76,7 @@ export class Transport {
 
   private async send<T>(request: RawRequest, read: (body: ResponseBody) => Promise<T>) {
     throwIfInterrupted(request.signal);
+    const began = Date.now();
     const limit = AbortSignal.timeout(request.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const signal = request.signal === undefined ? limit : AbortSignal.any([limit, request.signal]);
     try {
@@ -89,6 +92,9 @@ export class Transport {
       if (request.signal?.aborted === true) throw interrupted(request.signal);
       if (limit.aborted) throw this.timeout(request);
       throw this.translate(error);
+    } finally {
+      const { method, path } = request;
+      this.logger?.debug({ server: this.server, method, path, milliseconds: Date.now() - began }, "Incus");
     }
   }
 

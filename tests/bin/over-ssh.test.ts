@@ -93,6 +93,8 @@ test("--verbose shows what is asked of the server, on stderr only", async () => 
   const { code, stdout, stderr } = await cli(["list", "--verbose", "--json"]);
   expect(code).toBe(0);
   expect(JSON.parse(stdout).containers).toEqual([]);
+  expect(stderr).toMatch(/^\{.*"msg":"connected"\}$/m);
   expect(stderr).toMatch(/^\{.*"op":"account.list".*\}$/m);
+  expect(stderr).toMatch(/^\{.*"method":"GET","path":"\/1.0\/instances\?recursion=1","milliseconds":\d+.*\}$/m);
   expect(stderr).not.toContain("PRIVATE KEY");
 });

@@ -20,6 +20,8 @@ export interface FakeServer {
   commands: string[];
   /** SSH connections that logged in. */
   logins: number;
+  /** TCP connections that were asked for over SSH. */
+  dials: number;
   /** What its sshd and sudo do; change it while it runs. `forwarding` counts for connections made afterwards. */
   behaviour: { sudo: "works" | "asks"; helper: "works" | "missing" | "garbage"; forwarding: "allowed" | "forbidden" };
   /** Cuts every connection. */
@@ -59,6 +61,7 @@ export async function startFakeServer(name = "jump-1"): Promise<FakeServer> {
     // Without a listener ssh2 answers as sshd does where forwarding is off: "administratively prohibited".
     if (fake.behaviour.forwarding === "forbidden") return;
     connection.on("tcpip", (accept, reject, { destIP, destPort }) => {
+      fake.dials += 1;
       const instance = incus.at(destIP);
       const user = instance?.config["user.containarium.user"];
       if (destPort !== 22 || instance?.status !== "Running" || user === "mute") return reject();
@@ -75,6 +78,7 @@ export async function startFakeServer(name = "jump-1"): Promise<FakeServer> {
     directory,
     commands: [],
     logins: 0,
+    dials: 0,
     behaviour: { sudo: "works", helper: "works", forwarding: "allowed" },
     cut() {
       for (const connection of connections) (connection as unknown as { _sock: Socket })._sock.destroy();
