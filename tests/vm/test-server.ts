@@ -163,7 +163,12 @@ export class TestServer {
     this.#pin();
     const program = path.resolve(__dirname, "../../bin/containarium-ops");
     const where = ["--host", `admin@127.0.0.1:${this.#sshPort}`, "--known-hosts", "known_hosts", "--identity", "admin"];
-    return succeed([process.execPath, program, ...args, ...where], { cwd: this.directory, timeoutMs: 300_000 });
+    return succeed([process.execPath, program, ...args, ...where], {
+      cwd: this.directory,
+      timeoutMs: 900_000,
+      // Emulated, on a host that is busy with other tests, a container's boot takes a minute.
+      env: { CONTAINARIUM_SSH_TIMEOUT: "400" },
+    });
   }
 
   /** `ssh alice-dev`, with the file that `export` wrote before: both hops are pinned in it. */
