@@ -18,7 +18,9 @@ const { runMain } = require("./setup-error");
 const { ensureVmImage } = require("./vm/image");
 const { ensureQemu } = require("./vm/packages");
 
-/** @param {string[]} args for jest */
+const wholeStory = path.join("tests", "vm", "debian-zfs.test.ts");
+
+/** @param {string[]} args for jest; by default, the whole story */
 async function testVm(args, root = packageRoot()) {
   const progress = createProgress();
   const onProgress = progress.note;
@@ -32,23 +34,39 @@ async function testVm(args, root = packageRoot()) {
     () => ensureQemu(thisHost(), { onProgress }),
     (did) => did,
   );
-  await progress.phase(
+  // The compiler and what is installed and packed beside it keep different things busy.
+  await Promise.all([
+    progress.phase("Boot disk", () => ensureVmImage({ onProgress })),
+    programAndImage(root, progress),
+  ]);
+  return await runJest(root, args);
+}
+
+/** @param {string} root @param {import("./progress").Progress} progress */
+async function programAndImage(root, { phase, note: onProgress }) {
+  await phase(
     "npm packages",
     () => ensureNodePackages({ root, runner: run }),
     (did) => did,
   );
-  await progress.phase("Build", () => ensureFreshBuild(root, { onProgress }));
+  await phase("Build", () => ensureFreshBuild(root, { onProgress }));
   const { ensureImages } = require(path.join(root, "dist", "components", "local", "images.js"));
-  await progress.phase("Golden image", () => ensureImages({ onProgress }));
-  await progress.phase("Boot disk", () => ensureVmImage({ onProgress }));
-  return await runJest(root, args);
+  await phase("Golden image", () => ensureImages({ onProgress }));
 }
 
 /** @param {string} root @param {string[]} args @returns {Promise<number>} */
 function runJest(root, args) {
   const jest = path.join(root, "node_modules", "jest", "bin", "jest.js");
   // One story in order: what comes after a failure would only tell of it again.
-  const command = [jest, "--selectProjects", "vm", "--runInBand", "--bail", "--testTimeout=1800000", ...args];
+  const command = [
+    jest,
+    "--selectProjects",
+    "vm",
+    "--runInBand",
+    "--bail",
+    "--testTimeout=1800000",
+    ...(args.length > 0 ? args : [wholeStory]),
+  ];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, command, { cwd: root, stdio: "inherit" });
     child.once("error", reject);

@@ -1,5 +1,6 @@
 import { ConflictError, NotFoundError, OperationError } from "../errors";
 import type { Server } from "../host/server";
+import { sshTimeoutSeconds } from "../host/ssh-timeout";
 import type { RequestOptions } from "../incus/client";
 import type { Container } from "./container";
 import { describeContainer } from "./describe";
@@ -7,9 +8,6 @@ import { readHostKey, writeAuthorizedKeys } from "./guest-files";
 import { KEY } from "./instance-config";
 import { readRecord } from "./record";
 import type { ResolvedSpec } from "./spec";
-
-/** How long the first SSH banner may take. [M] 0.5 s from start; a loaded server needs more. */
-const SSH_TIMEOUT_SECONDS = 60;
 
 /**
  * The end of every making of a container: it is ready when SSH answers on the user's own way, and then says so.
@@ -41,7 +39,7 @@ export async function finish(
 /** The user's own way must end at this container's SSH server, and not at another's. */
 async function verify(server: Server, spec: ResolvedSpec, target: string, request: RequestOptions): Promise<string> {
   const answer = await server.helper(
-    { op: "path.verify", user: spec.user, target, timeoutSeconds: SSH_TIMEOUT_SECONDS },
+    { op: "path.verify", user: spec.user, target, timeoutSeconds: sshTimeoutSeconds() },
     request,
   );
   const hostKey = await readHostKey(server.incus, spec.name, request);

@@ -1,13 +1,11 @@
 import { recordOperation } from "../audit/record-operation";
 import type { Server } from "../host/server";
+import { sshTimeoutSeconds } from "../host/ssh-timeout";
 import type { RequestOptions } from "../incus/client";
 import type { Container } from "./container";
 import { readContainer } from "./get";
 import { readOwn } from "./own-container";
 import type { ContainerRecord } from "./record";
-
-/** How long SSH may take to answer after a start. [M] 0.5 s; a loaded server needs more. */
-const SSH_TIMEOUT_SECONDS = 60;
 
 /**
  * Starts a person's container; returns when SSH answers on the person's own way. Fine when it runs already.
@@ -29,5 +27,5 @@ async function start(server: Server, user: string, options?: RequestOptions): Pr
 async function untilReachable(server: Server, record: ContainerRecord, options?: RequestOptions): Promise<void> {
   const { user, address: target, keys } = record;
   if (keys.length === 0) return;
-  await server.helper({ op: "path.verify", user, target, timeoutSeconds: SSH_TIMEOUT_SECONDS }, options);
+  await server.helper({ op: "path.verify", user, target, timeoutSeconds: sshTimeoutSeconds() }, options);
 }

@@ -5,6 +5,7 @@ import { removeInstance } from "../containers/remove-instance";
 import { openWayIn } from "../containers/way-in";
 import { ConflictError, NotFoundError, OperationError } from "../errors";
 import type { Server } from "../host/server";
+import { sshTimeoutSeconds } from "../host/ssh-timeout";
 import type { Instance } from "../incus/types";
 import { parsePublicKey } from "../keys/public-key";
 import { homeConfig } from "./configs";
@@ -15,9 +16,6 @@ import { renderMark, type MoveMark } from "./mark";
  * No signal in here: from the moment in which the source lets go to the one in which SSH answers on the target nobody can
  * work, and there is nothing to gain by stopping in between. Killed all the same, the next run goes on at the same place.
  */
-
-/** How long SSH may take to answer. */
-const SSH_TIMEOUT_SECONDS = 60;
 
 /** The copy starts, and nobody can reach it: the old place is better. */
 export class SilentCopyError extends OperationError {}
@@ -85,7 +83,7 @@ export async function arrive(target: Server, left: Instance, from: string): Prom
 /** The person's own way ends at this container, with the host key that it always had. */
 async function verify(target: Server, { user, name, address, keys, hostKeys }: ContainerRecord): Promise<void> {
   if (keys.length > 0) {
-    const request = { op: "path.verify" as const, user, target: address, timeoutSeconds: SSH_TIMEOUT_SECONDS };
+    const request = { op: "path.verify" as const, user, target: address, timeoutSeconds: sshTimeoutSeconds() };
     await target.helper(request).catch((error: unknown) => {
       if (!(error instanceof OperationError)) throw error;
       throw new SilentCopyError(error.message, { server: target.name, cause: error });

@@ -17,34 +17,44 @@ readonly library=$prefix/usr/local/lib/containarium
 readonly config=$prefix/etc/containarium
 
 # Python: it is in every image of Debian and Ubuntu that Google offers; curl is not promised.
-request() {
-  python3 - "$server/computeMetadata/v1/instance/$1" "${@:2}" <<'PYTHON'
+put() {
+  python3 - "$server/computeMetadata/v1/instance/guest-attributes/$1" "$2" <<'PYTHON'
 import sys, urllib.request
-body = sys.argv[2].encode() if len(sys.argv) > 2 else None
-request = urllib.request.Request(sys.argv[1], body, {"Metadata-Flavor": "Google"}, method="PUT" if body else "GET")
-opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-sys.stdout.buffer.write(opener.open(request, timeout=10).read())
+request = urllib.request.Request(sys.argv[1], sys.argv[2].encode(), {"Metadata-Flavor": "Google"}, method="PUT")
+urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10).read()
 PYTHON
 }
 
-fetch() {
-  local deadline=$((SECONDS + patience))
-  until request "attributes/$1" > "$2" 2> "$work/error"; do
-    [ "$SECONDS" -lt "$deadline" ] || { echo "cannot fetch $1: $(tail -n 1 "$work/error")" >&2; return 1; }
-    sleep 1
-  done
-}
-
+# All in one process: to start one for each file costs a small server seconds at every boot.
 fetch_all() {
-  local key mode sum name
-  fetch containarium-files "$work/list" || return 1
-  fetch containarium-server "$work/server.json" || return 1
   mkdir "$work/files"
-  while read -r key mode sum name; do
-    fetch "$key" "$work/files/$name" || return 1
-    echo "$sum  $work/files/$name" | sha256sum --check --status || { echo "$name: wrong checksum" >&2; return 1; }
-    chmod "$mode" "$work/files/$name"
-  done < "$work/list"
+  python3 - "$server/computeMetadata/v1/instance/attributes/" "$work" "$patience" <<'PYTHON'
+import hashlib, http.client, os, sys, time, urllib.request
+attributes, work, patience = sys.argv[1], sys.argv[2], float(sys.argv[3])
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+def fetch(key, name):
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            request = urllib.request.Request(attributes + key, headers={"Metadata-Flavor": "Google"})
+            content = opener.open(request, timeout=10).read()
+            break
+        except (OSError, http.client.HTTPException) as error:
+            if time.monotonic() >= deadline:
+                sys.exit(f"cannot fetch {key}: {error}")
+            time.sleep(1)
+    with open(f"{work}/{name}", "wb") as file:
+        file.write(content)
+    return content
+
+files = fetch("containarium-files", "list").decode().splitlines()
+fetch("containarium-server", "server.json")
+for key, mode, checksum, name in (line.split() for line in files):
+    if hashlib.sha256(fetch(key, f"files/{name}")).hexdigest() != checksum:
+        sys.exit(f"{name}: wrong checksum")
+    os.chmod(f"{work}/files/{name}", int(mode, 8))
+PYTHON
 }
 
 # Everything is here and whole: only now is anything put in place, each file at once.
@@ -77,8 +87,8 @@ restrain_agent() {
 announce() {
   local key
   key=$(cut -d' ' -f1,2 "$prefix/etc/ssh/ssh_host_ed25519_key.pub")
-  request guest-attributes/containarium/host-key "$key"
-  request guest-attributes/containarium/ready "$(sha256sum < "$config/server.json" | cut -d' ' -f1)"
+  put containarium/host-key "$key"
+  put containarium/ready "$(sha256sum < "$config/server.json" | cut -d' ' -f1)"
 }
 
 work=$(mktemp -d)

@@ -9,6 +9,8 @@ export class MetadataServer {
   attributes: Record<string, string> = {};
   /** Guest attributes, as the server wrote them last. */
   written: Record<string, string> = {};
+  #preempted = false;
+  readonly #waiting: http.ServerResponse[] = [];
   readonly #server = http.createServer((request, response) => this.#answer(request, response));
 
   async listen(): Promise<void> {
@@ -19,13 +21,25 @@ export class MetadataServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** Google takes the server away: whoever waits for it hears so at once. */
+  preempt(): void {
+    this.#preempted = true;
+    for (const response of this.#waiting.splice(0)) response.end("TRUE");
+  }
+
+  /** How many ask to be told. */
+  get watchers(): number {
+    return this.#waiting.filter((response) => !response.destroyed).length;
+  }
+
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
   }
 
   #answer(request: http.IncomingMessage, response: http.ServerResponse): void {
-    const [folder, ...rest] = (request.url ?? "").replace(instance, "").split("/");
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://metadata");
+    const [folder, ...rest] = pathname.replace(instance, "").split("/");
     const key = rest.join("/");
     if (request.headers["metadata-flavor"] !== "Google") return void response.writeHead(403).end();
     if (request.method === "PUT" && folder === "guest-attributes") {
@@ -37,8 +51,16 @@ export class MetadataServer {
       });
       return;
     }
+    if (folder === "preempted") return this.#tellPreempted(response, searchParams);
     const value = folder === "attributes" ? this.attributes[key] : undefined;
     if (value === undefined) response.writeHead(404).end();
     else response.end(value);
+  }
+
+  #tellPreempted(response: http.ServerResponse, asked: URLSearchParams): void {
+    const tell = () => void response.end(this.#preempted ? "TRUE" : "FALSE");
+    if (asked.get("wait_for_change") !== "true") return tell();
+    this.#waiting.push(response);
+    setTimeout(tell, Number(asked.get("timeout_sec")) * 1000).unref();
   }
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import * as path from "node:path";
 
+import { expectEverybodyBack } from "./people";
 import { step } from "./step";
 import { makeDisk, sha256, type TestServer } from "./test-server";
 
@@ -10,11 +11,7 @@ const dataDisk = "/usr/local/lib/containarium/data-disk.sh";
 const stranger = { pinned: false };
 
 export function newBootDisk(server: TestServer): void {
-  let hostKey: string;
-
   step("without a data disk: refused after the wait, and Incus does not start on the boot disk", async () => {
-    hostKey = server.hostKey;
-    await server.vm.shutDown(120);
     server.newBootDisk();
     server.tell({ dataDiskId: "containarium-vm-jump-1", mayFormat: false });
     const { status, said } = await server.start(null).startupEnds();
@@ -72,21 +69,56 @@ export function newBootDisk(server: TestServer): void {
     });
   }
 
-  step("the right disk, though it appears late: everybody is back, as they were", async () => {
-    const startup = server.onServer("google_metadata_script_runner startup", { ...stranger, timeoutMs: 900_000 });
-    await server.succeed(
-      'until [ "$(systemctl show -P SubState containarium-disk.service)" = start ]; do sleep 0.2; done',
-      stranger,
+  step("a kernel that has no ZFS module and cannot build one: refused, with what to do", async () => {
+    const module = "/lib/modules/$(uname -r)/updates/dkms";
+    const hide = `modprobe -r zfs; mv ${module} /root/module; mv /var/lib/dkms/zfs /root/zfs; depmod`;
+    const { code, stderr } = await tryDisk(
+      `${pool("containarium", "containarium-vm-jump-1")}; zpool export -a; ${hide}`,
     );
-    await server.vm.attachDataDisk(server.dataDisk);
-    const { code, stdout, stderr } = await startup;
-    expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
-    expect(server.hostKey).toBe(hostKey);
-    expect(await server.ssh("cat note")).toMatchObject({ code: 0, stdout: "precious\n" });
+    expect(stderr).toMatch(/the kernel \S+ has no ZFS module .*apt-get install linux-headers-\S+ zfs-dkms/);
+    expect(code).toBe(1);
+    await server.succeed(`mv /root/module ${module}; mv /root/zfs /var/lib/dkms/zfs; depmod`, stranger);
   });
 
+  step("the right disk, though it appears late: everybody is back, as they were", async () => {
+    await rightDiskAppears(server);
+    expect(server.hostKey).toBe(server.firstHostKey);
+    await expectEverybodyBack(server);
+  });
+}
+
+/** In one go: a new boot disk, at first with somebody else's disk, which it might format if it were blank, then with its own. */
+export async function foreignDiskThenOwn(server: TestServer): Promise<void> {
+  const foreign = path.join(server.directory, "foreign.raw");
+  makeDisk(foreign, 300 * mib);
+  execFileSync("mke2fs", ["-q", "-t", "ext4", foreign]);
+  const before = await sha256(foreign);
+  server.newBootDisk();
+  const { status, said } = await server.start(foreign).startupEnds();
+  expect(said).toMatch(/data disk refused: \S+ holds ext4/);
+  expect(status).not.toBe(0);
+  await expectNoIncus(server);
+  await server.vm.detachDataDisk();
+  expect(await sha256(foreign)).toBe(before);
+  server.tell({ dataDiskId: "containarium-vm-jump-1", mayFormat: false });
+  await rightDiskAppears(server);
+}
+
+/** Late: the startup waits for it already. */
+async function rightDiskAppears(server: TestServer): Promise<void> {
+  const startup = server.onServer("google_metadata_script_runner startup", { ...stranger, timeoutMs: 900_000 });
+  await server.succeed(
+    'until [ "$(systemctl show -P SubState containarium-disk.service)" = start ]; do sleep 0.2; done',
+    stranger,
+  );
+  await server.vm.attachDataDisk(server.dataDisk);
+  const { code, stdout, stderr } = await startup;
+  expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
+}
+
+/** The server has had its disk, and is switched off. */
+export function blankDiskInstead(server: TestServer): void {
   step("from now on a blank disk is refused here, whatever the server is told", async () => {
-    await server.vm.shutDown(120);
     server.tell({ dataDiskId: "containarium-vm-jump-1", mayFormat: true });
     const blank = path.join(server.directory, "blank.raw");
     makeDisk(blank, 300 * mib);

@@ -1,7 +1,8 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 
+import { expectEverybodyBack } from "./people";
 import { step } from "./step";
-import type { TestServer } from "./test-server";
+import type { Login, TestServer } from "./test-server";
 
 /** Says each number only after it is on the disk. */
 const writer = `python3 -u -c '
@@ -13,41 +14,53 @@ for number in itertools.count(1):
     print(number)
 '`;
 
-export function powerCut(server: TestServer): void {
-  step("whatever was acknowledged is there; same host key, same account, same container key", async () => {
-    const hostKey = server.hostKey;
-    const acknowledged = await cutWhileWriting(server, 50);
-    const { status, said } = await server.start().startupEnds();
-    expect({ status, said: status === 0 ? "" : said }).toEqual({ status: 0, said: "" });
-    expect(server.hostKey).toBe(hostKey);
-    // Both hops are pinned in the file that was exported before.
-    const { stdout, code } = await server.ssh("cat note && tail -n 1 numbers");
-    expect({ code, note: stdout.split("\n")[0] }).toEqual({ code: 0, note: "precious" });
-    expect(Number(stdout.split("\n")[1])).toBeGreaterThanOrEqual(acknowledged);
+/** @param comeBack what happens then, until the server is ready again */
+export function powerCut(server: TestServer, comeBack: () => Promise<void> = () => server.comesUp()): void {
+  step("a power cut while people write: all that was acknowledged is there, everybody as they were", async () => {
+    const people = (["alice", "bob"] as const).map((login) => new Writer(server, login));
+    try {
+      await Promise.all(people.map((person) => person.hasWritten(50)));
+      await server.vm.cutPower();
+    } finally {
+      for (const person of people) person.stop();
+    }
+    await comeBack();
+    expect(server.hostKey).toBe(server.firstHostKey);
+    await expectEverybodyBack(server);
+    for (const { login, last } of people) {
+      const { stdout, code } = await server.ssh("tail -n 1 numbers", login);
+      expect({ code, login }).toEqual({ code: 0, login });
+      expect(Number(stdout)).toBeGreaterThanOrEqual(last());
+    }
     expect(await server.succeed("zpool status -x containarium")).toBe("pool 'containarium' is healthy");
   });
 }
 
-/** Cuts the power when so many writes were acknowledged; returns the last that was. */
-async function cutWhileWriting(server: TestServer, least: number): Promise<number> {
-  const person = spawn("ssh", ["-F", "alice.conf", "-o", "BatchMode=yes", "alice-dev", writer], {
-    cwd: server.directory,
-  });
-  let heard = "";
-  const last = () => Number(heard.slice(0, heard.lastIndexOf("\n")).split("\n").at(-1) ?? 0);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      person.stdout.on("data", (data: Buffer) => {
-        heard += data.toString();
-        if (last() >= least) resolve();
-      });
-      person.once("close", (code) => reject(new Error(`the writer ended (${code}) after ${last()}`)));
-      setTimeout(() => reject(new Error(`only ${last()} writes in 120 s`)), 120_000).unref();
+class Writer {
+  readonly #ssh: ChildProcess;
+  #heard = "";
+
+  constructor(
+    server: TestServer,
+    readonly login: Login,
+  ) {
+    const [program = "", ...args] = server.sshCommand(login, writer);
+    this.#ssh = spawn(program, args, { cwd: server.directory });
+    this.#ssh.stdout?.on("data", (data: Buffer) => (this.#heard += data.toString()));
+  }
+
+  /** The last number that was acknowledged. */
+  readonly last = () => Number(this.#heard.slice(0, this.#heard.lastIndexOf("\n")).split("\n").at(-1) ?? 0);
+
+  hasWritten(least: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#ssh.stdout?.on("data", () => this.last() >= least && resolve());
+      this.#ssh.once("close", (code) => reject(new Error(`${this.login}'s writer ended (${code}) at ${this.last()}`)));
+      setTimeout(() => reject(new Error(`${this.login}: only ${this.last()} writes in 300 s`)), 300_000).unref();
     });
-    await server.vm.cutPower();
-    return last();
-  } finally {
-    person.removeAllListeners("close");
-    person.kill("SIGKILL");
+  }
+
+  stop(): void {
+    this.#ssh.kill("SIGKILL");
   }
 }

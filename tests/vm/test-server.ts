@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import * as net from "node:net";
@@ -14,6 +14,10 @@ import { MetadataServer } from "./metadata-server";
 import { Vm } from "./vm";
 
 const gib = 1024 ** 3;
+
+/** Who uses it: alice with two keys, bob with one. Each name is that of a key, and of the file that `export` writes. */
+export const logins = ["alice", "alice-laptop", "bob"] as const;
+export type Login = (typeof logins)[number];
 
 /** What this server is told about itself, beyond what every test leaves alone. */
 export interface Told {
@@ -31,15 +35,24 @@ export class TestServer {
   readonly directory = mkdtempSync(path.join(os.tmpdir(), "containarium-vm-"));
   readonly metadata = new MetadataServer();
   readonly dataDisk = path.join(this.directory, "data.raw");
+  /** The first that was reported: it has to stay. */
+  firstHostKey = "";
+  /** As `list --json` told of them when they were made. */
+  people: unknown[] = [];
   #vm: Vm | undefined;
   #sshPort = 0;
-  #pinned = "";
+
+  /** @param docker whether the golden image has it; @param cores each takes one of this host's when it is busy */
+  constructor(
+    readonly docker = true,
+    readonly cores = 2,
+  ) {}
 
   /** Keys, ports, disks, metadata: everything but the VM. */
   async prepare(): Promise<void> {
     await this.metadata.listen();
     this.#sshPort = await freePort();
-    for (const name of ["admin", "alice"]) {
+    for (const name of ["admin", ...logins]) {
       execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path.join(this.directory, name)]);
     }
     this.tell({ dataDiskId: "containarium-vm-jump-1", mayFormat: true });
@@ -72,6 +85,7 @@ export class TestServer {
     this.#vm = new Vm({
       directory: this.directory,
       image: vmImage(),
+      cores: this.cores,
       bootDisk: this.#bootDisk,
       dataDisk: dataDisk ?? undefined,
       goldenDisk: path.join(this.directory, "golden.ext4"),
@@ -81,6 +95,12 @@ export class TestServer {
     this.metadata.written = {};
     this.#vm.start();
     return this.#vm;
+  }
+
+  /** Starts it, waits for its startup, which has to succeed. */
+  async comesUp(dataDisk: string | null = this.dataDisk): Promise<void> {
+    const { status, said } = await this.start(dataDisk).startupEnds();
+    if (status !== 0) throw new Error(`startup ended with ${status}\n${said.slice(-5000)}`);
   }
 
   get vm(): Vm {
@@ -109,25 +129,26 @@ export class TestServer {
 
   /**
    * Runs a script on the server as its administrator, with root's rights. The host key is pinned, unless the server has
-   * none that anybody could know.
+   * none that anybody could know. All scripts share one connection while it lasts: a login takes an emulated server seconds.
    */
-  onServer(script: string, { timeoutMs = 300_000, pinned = true }: OnServer = {}): Promise<Result> {
+  async onServer(script: string, { timeoutMs = 300_000, pinned = true }: OnServer = {}): Promise<Result> {
     if (pinned) this.#pin();
     const checked = pinned ? ["StrictHostKeyChecking=yes", "UserKnownHostsFile=known_hosts"] : ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"]; // prettier-ignore
-    const settings = ["BatchMode=yes", ...checked, "IdentitiesOnly=yes", "ConnectTimeout=60"];
-    const options = settings.flatMap((setting) => ["-o", setting]);
-    const command = [
-      "ssh",
-      "-F",
-      "/dev/null",
-      ...options,
-      "-i",
-      "admin",
-      "-p",
-      String(this.#sshPort),
-      "admin@127.0.0.1",
-    ];
-    return run([...command, "sudo -n bash -euo pipefail -s"], { cwd: this.directory, input: script, timeoutMs });
+    const shared = `ControlPath=admin-${pinned}.sock`;
+    const settings = ["BatchMode=yes", ...checked, "IdentitiesOnly=yes", "ConnectTimeout=60", shared];
+    const where = ["-i", "admin", "-p", String(this.#sshPort), "admin@127.0.0.1"];
+    const ssh = ["ssh", "-F", "/dev/null", ...settings.flatMap((setting) => ["-o", setting])];
+    const options = { cwd: this.directory, timeoutMs };
+    if ((await run([...ssh, "-O", "check", ...where], options)).code !== 0) await this.#share([...ssh, ...where]);
+    return run([...ssh, ...where, "sudo -n bash -euo pipefail -s"], { ...options, input: script });
+  }
+
+  /** In the background, with nothing of ours open; where it fails, `ssh` makes a connection of its own, and says why. */
+  #share([program = "", ...args]: string[]): Promise<void> {
+    return new Promise((resolve) => {
+      const master = spawn(program, ["-fNM", ...args], { cwd: this.directory, stdio: "ignore" });
+      master.once("close", () => resolve());
+    });
   }
 
   /** As `onServer`; a failure fails the test. Returns what was said, without the last line's end. */
@@ -142,17 +163,22 @@ export class TestServer {
     this.#pin();
     const program = path.resolve(__dirname, "../../bin/containarium-ops");
     const where = ["--host", `admin@127.0.0.1:${this.#sshPort}`, "--known-hosts", "known_hosts", "--identity", "admin"];
-    return succeed([process.execPath, program, ...args, ...where], { cwd: this.directory, timeoutMs: 300_000 });
+    return succeed([process.execPath, program, ...args, ...where], {
+      cwd: this.directory,
+      timeoutMs: 900_000,
+      // Emulated, on a host that is busy with other tests, a container's boot takes a minute.
+      env: { CONTAINARIUM_SSH_TIMEOUT: "400" },
+    });
   }
 
-  /** `ssh alice-dev`, with the file that `export` wrote before. */
-  ssh(command: string, input?: string): Promise<Result> {
-    const options = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=60"];
-    return run(["ssh", "-F", "alice.conf", ...options, "alice-dev", command], {
-      cwd: this.directory,
-      input,
-      timeoutMs: 300_000,
-    });
+  /** `ssh alice-dev`, with the file that `export` wrote before: both hops are pinned in it. */
+  ssh(command: string, as: Login = "alice"): Promise<Result> {
+    return run(this.sshCommand(as, command), { cwd: this.directory, timeoutMs: 300_000 });
+  }
+
+  sshCommand(as: Login, ...rest: string[]): string[] {
+    const [user] = as.split("-");
+    return ["ssh", "-F", `${as}.conf`, "-o", "BatchMode=yes", "-o", "ConnectTimeout=60", `${user}-dev`, ...rest];
   }
 
   /** With CONTAINARIUM_KEEP=1 the VM goes on running, to be looked at:  ssh -i DIRECTORY/admin -p PORT admin@127.0.0.1 */
@@ -166,21 +192,26 @@ export class TestServer {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  /** The first key that was reported: it has to stay. */
   #pin(): void {
-    this.#pinned ||= this.hostKey;
-    writeFileSync(path.join(this.directory, "known_hosts"), `[127.0.0.1]:${this.#sshPort} ${this.#pinned}\n`);
+    this.firstHostKey ||= this.hostKey;
+    writeFileSync(path.join(this.directory, "known_hosts"), `[127.0.0.1]:${this.#sshPort} ${this.firstHostKey}\n`);
   }
 
   #makeGoldenDisk(): void {
     const folder = path.join(this.directory, "golden");
     mkdirSync(folder);
-    execFileSync("cp", ["--reflink=auto", localImages().golden.rootfs, path.join(folder, "golden.tar.zst")]);
+    const [from, to] = [localImages().golden.rootfs, path.join(folder, "golden.tar.zst")];
+    if (this.docker) execFileSync("cp", ["--reflink=auto", from, to]);
+    else execFileSync("bash", ["-euo", "pipefail", "-c", withoutDocker, "bash", from, to]);
     const disk = path.join(this.directory, "golden.ext4");
     execFileSync("mke2fs", ["-q", "-t", "ext4", "-L", "golden", "-d", folder, disk, "1G"]);
     rmSync(folder, { recursive: true });
   }
 }
+
+/** Its programs are two fifths of the image, which takes an emulated server minutes to unpack. */
+const dockerPrograms = ["sbin/dockerd", "sbin/runc", "bin/docker", "bin/ctr", "bin/containerd", "bin/containerd-shim-runc-v1", "bin/containerd-shim-runc-v2"]; // prettier-ignore
+const withoutDocker = `zstd -dc "$1" | tar --delete -f - ${dockerPrograms.map((name) => `./usr/${name}`).join(" ")} | zstd -q -1 > "$2"`;
 
 /** A blank disk. */
 export function makeDisk(file: string, bytes = 6 * gib): void {

@@ -9,6 +9,7 @@ export interface VmOptions {
   /** Where its sockets and logs go. */
   directory: string;
   image: VmImage;
+  cores: number;
   /** Copy-on-write overlay of the image's disk. */
   bootDisk: string;
   /** Raw file; undefined: the disk is attached later, or never. */
@@ -21,6 +22,14 @@ export interface VmOptions {
 }
 
 const forward = path.join(__dirname, "forward.js");
+
+const dataNode = (filename: string) => ({
+  driver: "raw",
+  "node-name": "data",
+  discard: "unmap",
+  file: { driver: "file", filename, locking: "off" },
+});
+const dataDevice = { driver: "virtio-blk-pci", id: "data-disk", drive: "data", serial: "incus-data", bus: "data-slot" };
 
 /**
  * A server as Compute Engine runs it: kernel, boot disk, data disk under the name that Google's images give it, an own
@@ -55,26 +64,25 @@ export class Vm {
     await gone;
   }
 
-  /** The power button, as Compute Engine presses it. Returns how long the way down took, in seconds. */
-  async shutDown(limitSeconds: number): Promise<number> {
-    const begin = Date.now();
+  /** The power button, as Compute Engine presses it. */
+  async pressPowerButton(): Promise<void> {
     await this.qmp("system_powerdown");
+  }
+
+  /** Waits until the VM has switched itself off. Returns how long that took, in seconds. */
+  async isOff(limitSeconds: number): Promise<number> {
+    const begin = Date.now();
     await this.#until("the end of QEMU", limitSeconds, () => (this.#process === undefined ? true : undefined));
     return (Date.now() - begin) / 1000;
   }
 
   /** Attaches the data disk to the running VM. */
   async attachDataDisk(file: string): Promise<void> {
-    await this.qmp("blockdev-add", {
-      driver: "raw",
-      "node-name": "data",
-      file: { driver: "file", filename: file, locking: "off" },
-    });
-    const disk = { driver: "virtio-blk-pci", id: "data-disk", drive: "data", serial: "incus-data", bus: "data-slot" };
-    await this.qmp("device_add", disk);
+    await this.qmp("blockdev-add", dataNode(file));
+    await this.qmp("device_add", dataDevice);
   }
 
-  /** Takes away what `attachDataDisk` attached; the kernel has to let go of it first. */
+  /** Takes the data disk away from the running VM; the kernel has to let go of it first. */
   async detachDataDisk(limitSeconds = 60): Promise<void> {
     const deadline = Date.now() + limitSeconds * 1000;
     await this.qmp("device_del", { id: "data-disk" });
@@ -89,7 +97,7 @@ export class Vm {
   }
 
   async growDataDisk(bytes: number): Promise<void> {
-    await this.qmp("block_resize", { device: "data", size: bytes });
+    await this.qmp("block_resize", { "node-name": "data", size: bytes });
   }
 
   /** What the VM said since the last call, up to the line that matches. */
@@ -144,10 +152,22 @@ export class Vm {
   }
 
   #arguments(): string[] {
-    const { image, bootDisk, dataDisk, goldenDisk, sshPort, metadataPort } = this.options;
+    const { image, cores, bootDisk, dataDisk, goldenDisk, sshPort, metadataPort } = this.options;
     const device = (name: string, ...settings: string[]) => ["-device", [name, ...settings].join(",")];
     return [
-      ...["-nodefaults", "-display", "none", "-machine", "q35,accel=tcg", "-cpu", "max", "-smp", "2", "-m", "3072"],
+      ...[
+        "-nodefaults",
+        "-display",
+        "none",
+        "-machine",
+        "q35,accel=tcg",
+        "-cpu",
+        "max",
+        "-smp",
+        String(cores),
+        "-m",
+        "3072",
+      ],
       ...["-kernel", image.kernel, "-initrd", image.initrd],
       ...["-append", "root=LABEL=boot-disk console=ttyS0 panic=-1"],
       ...["-serial", `file:${this.#console}`, "-qmp", `unix:${this.#qmpSocket},server=on,wait=off`],
@@ -160,8 +180,9 @@ export class Vm {
       ...(dataDisk === undefined
         ? []
         : [
-            ...["-drive", `if=none,id=data,format=raw,discard=unmap,file=${dataDisk}`],
-            ...device("virtio-blk-pci", "drive=data", "serial=incus-data", "bus=data-slot"),
+            // As `attachDataDisk` does it, so that this one can be taken away, too.
+            ...["-blockdev", JSON.stringify(dataNode(dataDisk))],
+            ...["-device", JSON.stringify(dataDevice)],
           ]),
       ...["-netdev", `user,id=vpc,restrict=on,net=10.64.0.0/24,host=10.64.0.1,dns=10.64.0.3,dhcpstart=10.64.0.100,hostfwd=tcp:127.0.0.1:${sshPort}-10.64.0.11:22`], // prettier-ignore
       ...device("virtio-net-pci", "netdev=vpc", "mac=52:54:00:00:00:01"),

@@ -1,0 +1,50 @@
+import { step } from "./step";
+import { type Login, logins, type TestServer } from "./test-server";
+
+const note = (login: Login) => `what ${login} wrote`;
+
+export function people(server: TestServer): void {
+  step("alice, with two keys, and bob get containers, and SSH answers each of their keys", async () => {
+    const size = ["--cpu", "2", "--memory", "1GiB", "--disk-quota", "2GiB", ...(server.docker ? [] : ["--no-docker"])];
+    await server.ops("create", "alice", "--ssh-key", "alice.pub", "--ssh-key", "alice-laptop.pub", ...size);
+    await server.ops("create", "bob", "--ssh-key", "bob.pub", ...size);
+    for (const login of logins) {
+      const [user = ""] = login.split("-");
+      await server.ops("export", user, "--key", login, "--output", `${login}.conf`);
+      const written = await server.ssh(`echo '${note(login)}' > ${login} && sync && whoami`, login);
+      expect(written).toMatchObject({ code: 0, stdout: `${user}\n` });
+    }
+    server.people = await listed(server);
+    expect(server.people).toHaveLength(2);
+  });
+
+  step("their containers are copy-on-write clones of the golden image", async () => {
+    const origin = "zfs get -H -o value origin containarium/containers/containers/{alice,bob}-container";
+    expect(await server.succeed(`${origin} | uniq`)).toMatch(
+      /^containarium\/containers\/images\/[0-9a-f]{64}@readonly$/,
+    );
+  });
+}
+
+/**
+ * With every key, through both hops, each pinned when the people were made; same accounts, addresses, sizes, host keys;
+ * their data.
+ */
+export async function expectEverybodyBack(server: TestServer): Promise<void> {
+  for (const login of logins) {
+    const { code, stdout, stderr } = await server.ssh(`cat ${login}`, login);
+    expect({ login, code, stdout, stderr: code === 0 ? "" : stderr }).toEqual({
+      login,
+      code: 0,
+      stdout: `${note(login)}\n`,
+      stderr: "",
+    });
+  }
+  expect(await listed(server)).toEqual(server.people);
+}
+
+/** Everything that `list` says of them. */
+async function listed(server: TestServer): Promise<unknown[]> {
+  const { containers } = JSON.parse((await server.ops("list", "--json")).stdout) as { containers: unknown[] };
+  return containers;
+}

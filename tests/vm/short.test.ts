@@ -1,0 +1,23 @@
+/**
+ * What `npm test` tells of the story in debian-zfs.test.ts: from a blank data disk, in two boots, to everybody being back
+ * on another boot disk after a power cut. All of it: `npm run test:vm`.
+ */
+import { firstBoot } from "./first-boot";
+import { foreignDiskThenOwn } from "./new-boot-disk";
+import { people } from "./people";
+import { powerCut } from "./power-cut";
+import { protections } from "./protections";
+import { quota } from "./quota";
+import { TestServer } from "./test-server";
+
+const server = new TestServer(false, 1);
+
+beforeAll(() => server.prepare());
+afterAll(() => server.close());
+
+describe("the first boot", () => firstBoot(server));
+describe("people", () => people(server));
+describe("what protects them", () => protections(server));
+describe("room on the disk", () => quota(server));
+describe("a power cut, and another boot disk, at first with a foreign data disk", () =>
+  powerCut(server, () => foreignDiskThenOwn(server)));
