@@ -15,12 +15,22 @@ const path = require("node:path");
  */
 function isOrphan({ hostname, pid }) {
   if (hostname !== os.hostname() || typeof pid !== "number" || pid <= 0) return false;
+  return !isAlive(pid);
+}
+
+/** @param {number} pid */
+function isAlive(pid) {
   try {
     process.kill(pid, 0);
-    return false;
   } catch (error) {
     // EPERM: it lives and belongs to somebody else.
-    return /** @type {NodeJS.ErrnoException} */ (error).code === "ESRCH";
+    return /** @type {NodeJS.ErrnoException} */ (error).code !== "ESRCH";
+  }
+  try {
+    // One that has ended stays there as Z until somebody asks how; in a container perhaps nobody ever does.
+    return !/^\d+ \(.*\) [ZX]/s.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return true;
   }
 }
 

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -41,6 +42,20 @@ it.each<[string, object | string]>([
   lock("local", "two", dead());
   expect(removeOrphanLocks(backend, "containarium")).toBe(1);
   expect(existsSync(file)).toBe(true);
+});
+
+it("a process that has ended and that nobody has asked how is no more", async () => {
+  // The shell's child has ended; what the shell has become never asks.
+  const shell = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+  const [pid] = await once(shell.stdout, "data");
+  const file = lock("local", "one", { hostname: os.hostname(), pid: Number(pid) });
+  for (const until = Date.now() + 10_000; removeOrphanLocks(backend, "containarium") === 0;) {
+    if (Date.now() > until) throw new Error("it counts as alive");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(existsSync(file)).toBe(false);
+  expect(existsSync(`/proc/${Number(pid)}`)).toBe(true);
+  shell.kill();
 });
 
 it("nothing was ever locked: nothing to do", () => {
