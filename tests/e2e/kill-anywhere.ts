@@ -126,8 +126,6 @@ export function killAnywhere(fleet: TestFleet): void {
     // She does not start with her server.
     if (!life.world.people[kim]!.running) await life.step({ kind: "start", user: kim });
   });
-
-  describe("pulumi up", () => killedUp(fleet));
 }
 
 function faultOf(kind: FaultKind, after: string, delayMs: number): Fault {
@@ -136,7 +134,7 @@ function faultOf(kind: FaultKind, after: string, delayMs: number): Fault {
 }
 
 /** The engine, killed with all its processes while it changes people; the next `up` does the rest. */
-function killedUp(fleet: TestFleet): void {
+export function killedUp(fleet: TestFleet): void {
   const person = "    - user: kill-pia\n";
   const recorded = (container: string, key: string) => ["incus", "config", "get", container, key];
   const onServer = async (...command: string[]) => await fleet.onServer(command);

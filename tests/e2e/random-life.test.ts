@@ -6,7 +6,7 @@ import { rmSync } from "node:fs";
 
 import { freshClone, removeLeftovers } from "./clone";
 import { TestFleet } from "./fleet";
-import { killAnywhere } from "./kill-anywhere";
+import { killAnywhere, killedUp } from "./kill-anywhere";
 import { randomLife } from "./random-life";
 
 const fleet = new TestFleet(freshClone());
@@ -18,6 +18,7 @@ beforeAll(async () => {
 });
 
 describe("killed anywhere", () => killAnywhere(fleet));
+describe("killed anywhere: pulumi up", () => killedUp(fleet));
 describe("random life", () => randomLife(fleet));
 
 afterAll(async () => {

@@ -73,7 +73,7 @@ export class Observer {
 /** The keys in the container itself. */
 export async function keysInside(server: Server, instance: string, user: string): Promise<string[]> {
   const file = await server.incus.instances.files(instance).get(`/etc/ssh/authorized_keys.d/${user}`);
-  return lines(file.toString("utf8"));
+  return lines(file.toString("utf8")).filter((line) => !line.startsWith("#"));
 }
 
 function lines(text: string): string[] {
