@@ -34,18 +34,32 @@ const { ensureQemu } = require("./vm/packages");
 /** @type {Suite} */
 const quick = { name: "Quick tests", args: ["--selectProjects", "quick"] };
 
-/** The longest story, and beside it all others, one after the other, on a stack of their own. @param {string} root */
+/** The stories that take longest have a lane and a fleet each; beside them run all others, one after the other. */
+const ownLanes = [
+  { name: "The local fleet", file: "local-fleet.test.ts", stack: "e2e" },
+  { name: "Random life", file: "random-life.test.ts", stack: "e2e-life" },
+];
+
+/** @param {string} root @returns {Suite[]} lanes, side by side */
 function endToEnd(root) {
   const folder = path.join("tests", "e2e");
   const files = fs.readdirSync(path.join(root, folder)).filter((file) => file.endsWith(".test.ts"));
-  const [longest, others] = [true, false].map((is) => files.filter((file) => (file === "local-fleet.test.ts") === is));
-  const args = ["--selectProjects", "e2e", "--runInBand", "--testTimeout=900000"];
-  /** @param {string[]} names */
-  const paths = (names) => names.map((name) => path.join(folder, name));
-  return [
-    { name: "The local fleet", args: [...paths(longest ?? []), ...args] },
-    { name: "Other fleets", args: [...paths(others ?? []), ...args], env: { CONTAINARIUM_TEST_STACK: "e2e-servers" } },
+  const others = files.filter((name) => !ownLanes.some(({ file }) => file === name));
+  const lanes = [
+    ...ownLanes.map(({ name, file, stack }) => ({ name, files: [file], stack })),
+    { name: "Other fleets", files: others, stack: "e2e-servers" },
   ];
+  return lanes.map(({ name, files, stack }) => ({
+    name,
+    args: [
+      ...files.map((file) => path.join(folder, file)),
+      "--selectProjects",
+      "e2e",
+      "--runInBand",
+      "--testTimeout=900000",
+    ],
+    env: { CONTAINARIUM_TEST_STACK: stack },
+  }));
 }
 
 /** @type {Suite} */
