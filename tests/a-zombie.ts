@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+
+import { until } from "./until";
 
 /** Runs `work` with the id of a process that has ended and that nobody has asked about. */
 export async function withZombie(work: (pid: number) => unknown): Promise<void> {
@@ -7,6 +10,7 @@ export async function withZombie(work: (pid: number) => unknown): Promise<void> 
   const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
   try {
     const [pid] = (await once(parent.stdout, "data")) as [Buffer];
+    await until(() => / Z /.test(readFileSync(`/proc/${Number(pid)}/stat`, "utf8")), 20, "it to end");
     await work(Number(pid));
   } finally {
     parent.kill("SIGKILL");
