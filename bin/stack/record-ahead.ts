@@ -44,6 +44,12 @@ export async function recordAhead(
   const update = updateStack({ ...run, env, stack, users, configFile: copy, signal: givenUp.signal });
   // Looked at by whoever ends it.
   update.catch(() => undefined);
+  // Never before the engine has ended: one that does not find its config makes a new one, with a new key for the state.
+  const end = async () => {
+    gate.refuse();
+    await update.catch(() => undefined);
+    gate.remove();
+  };
   return {
     finish: async () => {
       try {
@@ -52,16 +58,15 @@ export async function recordAhead(
         await update;
         return gate.waited();
       } finally {
-        gate.remove();
         // Whoever does it again must not find the stack held by this one.
-        await update.catch(() => undefined);
+        await end();
       }
     },
     abandon: async () => {
-      gate.remove();
+      gate.refuse();
       // At a terminal Ctrl-C has reached the engine by itself, and a second one would make it drop its state.
       if (run.signal?.aborted !== true) givenUp.abort();
-      await update.catch(() => undefined);
+      await end();
     },
   };
 }

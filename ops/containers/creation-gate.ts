@@ -51,7 +51,12 @@ export class CreationGate {
     return asked === undefined || this.opened === 0 ? undefined : this.opened - Math.round(asked.mtimeMs);
   }
 
-  /** Whoever still waits is refused. */
+  /** Whoever waits is refused, and whoever comes later. The folder stays: somebody may still have to read what is in it. */
+  refuse(): void {
+    rmSync(path.join(this.folder, "holder"), { force: true });
+  }
+
+  /** When nobody comes any more. */
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -66,12 +71,13 @@ export async function passCreationGate(user: string, env: NodeJS.ProcessEnv = pr
   if (folder === undefined) return;
   try {
     writeFileSync(path.join(folder, "asked"), "");
-    const holder = Number(readFileSync(path.join(folder, "holder"), "utf8"));
+    const holderFile = path.join(folder, "holder");
+    const holder = Number(readFileSync(holderFile, "utf8"));
     const isOpen = () => existsSync(path.join(folder, "open"));
     while (!isOpen()) {
       // Whoever opens it may die in the next moment: what counts is what it looks like after that.
       if (!isAlive(holder) && !isOpen()) throw new Error("its maker is gone");
-      if (!existsSync(folder)) throw new Error("its maker has given up");
+      if (!existsSync(holderFile)) throw new Error("its maker has given up");
       await sleep(LOOK_MS);
     }
   } catch (cause) {

@@ -30,6 +30,8 @@ export interface InstanceOrder {
 export async function makeInstance(server: Server, order: InstanceOrder, options?: RequestOptions): Promise<string> {
   const { spec, image, gateway, making } = order;
   const address = chooseAddress(gateway, addressesOf(order.instances, spec.name));
+  // Incus goes on with it whatever we do, and what is not there yet cannot be taken back: this step is never given up.
+  const untilItIsThere = { ...options, signal: undefined };
   await server.incus.instances.create(
     {
       name: spec.name,
@@ -39,7 +41,7 @@ export async function makeInstance(server: Server, order: InstanceOrder, options
       config: renderConfig(spec, { ...making, image: image.name, address }),
       devices: renderDevices(spec, address),
     },
-    options,
+    untilItIsThere,
   );
   return settleAddress(server, { spec, gateway, address }, options);
 }

@@ -7,6 +7,7 @@ import { runPulumi } from "../../bin/stack/pulumi";
 import { engineEnvironmentFor } from "../../bin/stack/engine";
 import { findProject } from "../../bin/stack/project";
 import { openStack } from "../../bin/stack/stack";
+import { CreationGate } from "../../ops/containers/creation-gate";
 import { findEngine } from "../../scripts/engine";
 import { ensureFreshBuild } from "../../scripts/fresh-build";
 import { inventoryOf } from "../bin/harness";
@@ -46,7 +47,8 @@ withEngine("with the real engine", () => {
 
   const pulumi = (...args: string[]) =>
     runPulumi(args, { project: findProject(root), env: engineEnvironmentFor(findProject(root), "local", env) });
-  const open = (stack?: string) => openStack({ stack, cwd: root, env, home: root, onWait: (text) => told.push(text) });
+  const open = (stack?: string, signal?: AbortSignal) =>
+    openStack({ stack, cwd: root, env, home: root, signal, onWait: (text) => told.push(text) });
   const recorded = async () => {
     const state = JSON.parse(await pulumi("stack", "export", "--stack", "local")) as {
       deployment: { resources: { urn: string }[] };
@@ -156,6 +158,59 @@ withEngine("with the real engine", () => {
     expect(await recorded()).not.toContain("ian");
     await pulumi("preview", "--expect-no-changes", "--stack", "local");
   }, 60_000);
+
+  test("the engine that nobody stops reads nothing but the config it was given, however soon its maker gives up", async () => {
+    const state = () => fs.readFileSync(path.join(root, ".pulumi/stacks/containarium/local.json"), "utf8");
+    const saltOf = (text: string) => /"salt": ?"([^"]+)"/.exec(text)?.[1];
+    const before = state();
+    expect(saltOf(before)).toBeDefined();
+    // As after SIGTERM, which the engine does not get.
+    const stop = new AbortController();
+    const stopped = await open("local", stop.signal);
+    const folders = () => fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith("containarium-create-"));
+    const there = folders();
+    const ahead = await stopped.recordAhead({ put: [person("nora")] }, 0);
+    stop.abort();
+    await ahead.abandon();
+    expect(saltOf(state())).toBe(saltOf(before));
+    expect(folders()).toEqual(there);
+    expect(await recorded()).not.toContain("nora");
+  }, 60_000);
+
+  test("it cannot be begun on a full disk: then it is done when the person is there", async () => {
+    const full = Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+    jest.spyOn(CreationGate, "make").mockRejectedValueOnce(full);
+    const ahead = await (await open("local")).recordAhead({ put: [person("kate")] }, 0);
+    await ahead.finish();
+    expect(await recorded()).toContain("kate");
+  }, 60_000);
+
+  describe("begun, and the disk is full when the person is there", () => {
+    const begin = async (user: string, signal?: AbortSignal) => {
+      const ahead = await (await open("local", signal)).recordAhead({ put: [person(user)] }, 0);
+      await lockOf(root);
+      jest.spyOn(CreationGate.prototype, "open").mockImplementationOnce(() => {
+        throw new Error("ENOSPC: no space left on device");
+      });
+      return ahead;
+    };
+
+    test("it is done again, and does not find the stack held by itself", async () => {
+      await (await begin("laura")).finish();
+      expect(await recorded()).toContain("laura");
+    }, 60_000);
+
+    test("it is not after Ctrl-C; the config has the person for the next `up`, and the stack is free", async () => {
+      const stop = new AbortController();
+      const ahead = await begin("mike", stop.signal);
+      stop.abort();
+      await expect(ahead.finish()).rejects.toThrow("no space left");
+      const stack = await open("local");
+      await stack.waitUntilUnlocked(0);
+      expect((await stack.desired()).map(({ user }) => user)).toContain("mike");
+      expect(await recorded()).not.toContain("mike");
+    }, 60_000);
+  });
 
   test("whoever began it is killed: nothing is recorded, and the stack is free again by itself", async () => {
     const administrator = `

@@ -21,12 +21,14 @@ import {
 import { archiveOf, readArchiveOf } from "./fake-archive";
 import { fakeHostKey } from "./keys";
 
+const running = { status_code: 103 };
+
 /**
  * A stateful Incus: enough of its REST API on a unix socket, with the quirks of 6.0.4 that we rely on (a taken name is
  * told by the operation, a failed operation answers `wait` with HTTP 200 and type `error`, two instances may have one
  * address).
  *
- * What goes wrong is said by the user's name: `fail-image`, `fail-user`, `fail-keys`, `fail-start`, `fail-ready`,
+ * What goes wrong is said by the user's name: `slow-image` (it is not there at once), `fail-image`, `fail-user`, `fail-keys`, `fail-start`, `fail-ready`,
  * `no-account` (it never makes its user), `stuck` (neither starts nor can be deleted), `slow-start` (the first waits run out of time), `never-start`, `raced`
  * (somebody else makes it first), `twin` (somebody else takes the same address), `late-twin` (and starts with it first),
  * `changed` (changed between read and write).
@@ -217,11 +219,14 @@ export class FakeIncus {
     }
     if (user === "fail-image")
       return failing("Creating instance", "Failed creating instance from image: disk quota exceeded");
-    const made = this.add({
-      name: body.name,
-      config: { ...body.config },
-      devices: structuredClone(body.devices ?? {}),
-    });
+    const wanted = { name: body.name, config: { ...body.config }, devices: structuredClone(body.devices ?? {}) };
+    if (user === "slow-image") {
+      setTimeout(() => this.add(wanted), 150);
+      return {
+        operation: { description: "Creating instance", answers: [running, running, running, { status_code: 200 }] },
+      };
+    }
+    const made = this.add(wanted);
     if (user === "no-account") {
       const content = "root:x:0:0:root:/root:/bin/bash\n";
       made.files.set("/etc/passwd", { type: "file", content, uid: 0, gid: 0, mode: 0o644 });
@@ -285,7 +290,6 @@ export class FakeIncus {
       if (user === "never-start")
         return { operation: { description: "Starting instance", answers: [{ status_code: 103 }] } };
       this.boot(instance);
-      const running = { status_code: 103 };
       const answers = user === "slow-start" ? [running, running, { status_code: 200 }] : [{ status_code: 200 }];
       return { operation: { description: "Starting instance", answers } };
     }

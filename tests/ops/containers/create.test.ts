@@ -1,6 +1,7 @@
 import { createContainer, openServer, type CreateStep, type Server } from "../../../ops";
 import { startFakeServer, type FakeServer } from "../../fakes/fake-server";
 import { ALICE_KEY, BOB_KEY } from "../../fakes/keys";
+import { until } from "../../until";
 
 describe("createContainer", () => {
   let fake: FakeServer;
@@ -160,6 +161,18 @@ describe("createContainer", () => {
         { onStep, signal: controller.signal },
       );
       await expect(failure).rejects.toMatchObject({ kind: "interrupted" });
+      nothingLeft();
+    });
+
+    it("when the caller gives up while Incus copies the image", async () => {
+      const controller = new AbortController();
+      const wanted = { user: "slow-image", sshKeys: [ALICE_KEY] };
+      const failure = createContainer(server, wanted, { signal: controller.signal });
+      failure.catch(() => undefined);
+      await until(() => fake.incus.requests.includes("POST /1.0/instances"), 5, "Incus to be asked");
+      controller.abort();
+      await expect(failure).rejects.toMatchObject({ kind: "interrupted", leftBehind: undefined });
+      await new Promise((resolve) => setTimeout(resolve, 200));
       nothingLeft();
     });
 

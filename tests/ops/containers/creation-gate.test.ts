@@ -31,8 +31,15 @@ test("who comes later than the container does not wait", async () => {
 
 test("refuses when the container was not made", async () => {
   const passed = passCreationGate("alice", gate.environment);
-  gate.remove();
+  gate.refuse();
   await expect(passed).rejects.toMatchObject({ kind: "conflict", message: "the container of alice was not completed" });
+});
+
+test("refuses who comes after that, and when nothing is left of it", async () => {
+  gate.refuse();
+  await expect(passCreationGate("alice", gate.environment)).rejects.toMatchObject({ kind: "conflict" });
+  gate.remove();
+  await expect(passCreationGate("alice", gate.environment)).rejects.toMatchObject({ kind: "conflict" });
 });
 
 test("refuses when its maker was killed, and leaves nothing behind", async () => {
