@@ -114,7 +114,16 @@ trim_boot() {
   # Nothing of these has a meaning in a container, and each costs time at boot.
   systemctl mask systemd-udevd.service systemd-udevd-kernel.socket systemd-udevd-control.socket systemd-udev-trigger.service \
     sys-kernel-debug.mount sys-kernel-tracing.mount systemd-modules-load.service e2scrub_reap.service \
-    apt-daily.timer apt-daily-upgrade.timer man-db.timer fstrim.timer 2>/dev/null || true
+    apt-daily.timer apt-daily-upgrade.timer man-db.timer fstrim.timer \
+    modprobe@configfs.service modprobe@drm.service modprobe@efi_pstore.service modprobe@fuse.service 2>/dev/null || true
+}
+
+# Otherwise the first boot of every copy does it again: linker cache, message catalogue, system users.
+mark_up_to_date() {
+  systemd-sysusers
+  ldconfig
+  journalctl --update-catalog
+  touch /etc/.updated /var/.updated
 }
 
 forget_identity() {
@@ -132,4 +141,5 @@ allow_ping
 configure_docker
 install_user_unit
 trim_boot
+mark_up_to_date
 forget_identity

@@ -67,6 +67,13 @@ export function counts(fleet: TestFleet): void {
     await expectCost("create cato --ssh-key cato.pub", create);
   });
 
+  test("a first boot does not do again what the golden image has done", async () => {
+    const units = ["ldconfig", "systemd-sysusers", "systemd-journal-catalog-update"].map((unit) => `${unit}.service`);
+    const show = ["incus", "exec", "cora-container", "--", "systemctl", "show", "-p", "ConditionResult", ...units];
+    const { stdout } = await fleet.onServer(show);
+    expect(stdout.split("\n").filter(Boolean)).toEqual(units.map(() => "ConditionResult=no"));
+  });
+
   test("list costs no more with more people", () => expectCost("list", list));
 
   test("what changes somebody, and what does not", async () => {
