@@ -39,7 +39,7 @@ export function drawOperation(world: World, number: number, random: Random): Ope
   const when = (possible: boolean, weight: number, operation: () => Operation) =>
     [possible ? weight : 0, operation] as const;
   return random.weighted([
-    when(present.length < MOST_PEOPLE, 12, () => create(random.pick(absent), random)),
+    when(present.length < MOST_PEOPLE, 10, () => create(random.pick(absent), random)),
     when(present.length > 1, 7, () => ({ kind: "delete", user })),
     when(spare.length > 0, 8, () => ({ kind: "keys add", user, key: random.pick(spare) })),
     when(keys.length > 1, 7, () => ({ kind: "keys remove", user, key: random.pick(keys) })),
@@ -53,8 +53,8 @@ export function drawOperation(world: World, number: number, random: Random): Ope
     when(kept.length < MOST_SNAPSHOTS, 9, () => ({ kind: "snapshot create", user, name: random.pick(free) })),
     when(kept.length > 0, 5, () => ({ kind: "snapshot restore", user, name: random.pick(kept) })),
     when(kept.length > 0, 4, () => ({ kind: "snapshot delete", user, name: random.pick(kept) })),
-    when(true, 0.7, () => ({ kind: "backup", user })),
-    when(world.archive !== undefined && present.length < MOST_PEOPLE, 3, () => {
+    when(true, 0.4, () => ({ kind: "backup", user })),
+    when(world.archive !== undefined && present.length < MOST_PEOPLE, 1, () => {
       return { kind: "restore", user: random.pick(absent), key: random.between(0, KEYS_EACH - 1) };
     }),
     when(true, 7, () => ({ kind: "bad input", user, which: random.pick(BAD_INPUTS) })),
