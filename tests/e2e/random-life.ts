@@ -1,11 +1,11 @@
-import { drawFault, drawOperation } from "../life/draw";
+import { drawFault, drawOperation, EVERY_CHANGE } from "../life/draw";
 import { Life } from "../life/life";
 import { Random } from "../life/random";
 import type { TestFleet } from "./fleet";
 
-/** As many as are tried with every change; `npm run test:life -- --operations 1000 --seed N` says otherwise. */
-const operations = Number(process.env["CONTAINARIUM_LIFE_OPERATIONS"] ?? 200);
-const seed = Number(process.env["CONTAINARIUM_LIFE_SEED"] ?? 1);
+/** `npm run test:life -- --operations 1000 --seed N` says otherwise. */
+const operations = Number(process.env["CONTAINARIUM_LIFE_OPERATIONS"] ?? EVERY_CHANGE.operations);
+const seed = Number(process.env["CONTAINARIUM_LIFE_SEED"] ?? EVERY_CHANGE.seed);
 /** After so many of them everybody is looked at. */
 const CHAPTER = 20;
 const TOLD_AT_FAILURE = 30;

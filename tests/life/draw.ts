@@ -2,6 +2,9 @@ import type { Fault } from "./faults";
 import type { Operation, Size, World } from "./model";
 import type { Random } from "./random";
 
+/** What is tried with every change: of many seeds one in which every kind of operation and of fault comes. */
+export const EVERY_CHANGE = { operations: 200, seed: 846 };
+
 /** Whoever may live here. One has an underscore, which Incus does not know. */
 export const NAMES = ["life-ann", "life-ben", "life_cleo", "life-dan", "life-eve", "life-flo", "life-gus"];
 /** Key pairs that each of them has. */
@@ -39,22 +42,22 @@ export function drawOperation(world: World, number: number, random: Random): Ope
   const when = (possible: boolean, weight: number, operation: () => Operation) =>
     [possible ? weight : 0, operation] as const;
   return random.weighted([
-    when(present.length < MOST_PEOPLE, 12, () => create(random.pick(absent), random)),
-    when(present.length > 1, 7, () => ({ kind: "delete", user })),
+    when(present.length < MOST_PEOPLE, 6, () => create(random.pick(absent), random)),
+    when(present.length > 1, 4, () => ({ kind: "delete", user })),
     when(spare.length > 0, 8, () => ({ kind: "keys add", user, key: random.pick(spare) })),
     when(keys.length > 1, 7, () => ({ kind: "keys remove", user, key: random.pick(keys) })),
     when(spare.length > 0, 6, () => ({ kind: "keys replace", user, key: random.pick(spare) })),
     when(true, 8, () => ({ kind: "resize", user, ...size(random) })),
-    when(running, 3, () => ({ kind: "stop", user })),
+    when(running, 2, () => ({ kind: "stop", user })),
     when(!running, 20, () => ({ kind: "start", user })),
-    when(running, 3, () => ({ kind: "restart", user })),
+    when(running, 2, () => ({ kind: "restart", user })),
     when(true, 4, () => ({ kind: "autostart", user, on: random.chance(60) })),
     when(running, 20, () => ({ kind: "write", user, note: `note-${number}` })),
     when(kept.length < MOST_SNAPSHOTS, 9, () => ({ kind: "snapshot create", user, name: random.pick(free) })),
     when(kept.length > 0, 5, () => ({ kind: "snapshot restore", user, name: random.pick(kept) })),
     when(kept.length > 0, 4, () => ({ kind: "snapshot delete", user, name: random.pick(kept) })),
-    when(true, 0.7, () => ({ kind: "backup", user })),
-    when(world.archive !== undefined && present.length < MOST_PEOPLE, 3, () => {
+    when(true, 0.4, () => ({ kind: "backup", user })),
+    when(world.archive !== undefined && present.length < MOST_PEOPLE, 1, () => {
       return { kind: "restore", user: random.pick(absent), key: random.between(0, KEYS_EACH - 1) };
     }),
     when(true, 7, () => ({ kind: "bad input", user, which: random.pick(BAD_INPUTS) })),
@@ -67,17 +70,17 @@ export function drawFault(operation: Operation, random: Random): Fault | undefin
   if (kind === "bad input" || kind === "backup") return undefined;
   const accounts = kind === "create" || kind === "delete";
   const fault = random.weighted<() => Fault | undefined>([
-    [70, () => undefined],
+    [80, () => undefined],
     // A note is no command of ours.
     [
-      kind === "write" ? 0 : 13,
+      kind === "write" ? 0 : 12,
       () => ({ kind: "kill the CLI", line: random.between(1, 12), delayMs: delay(random, 250) }),
     ],
     [kind === "write" ? 0 : 7, () => ({ kind: "cut SSH", delayMs: delay(random, 1500) })],
-    [3, () => ({ kind: "kill Incus", delayMs: delay(random, 1500) })],
-    [1.5, () => ({ kind: "kill the server", delayMs: delay(random, 1500) })],
-    [accounts ? 4 : 0, () => ({ kind: "hold the account files", seconds: random.between(1, 4) })],
-    [kind === "create" ? 6 : 0, () => ({ kind: "a foreign account" })],
+    [2.5, () => ({ kind: "kill Incus", delayMs: delay(random, 1500) })],
+    [1.3, () => ({ kind: "kill the server", delayMs: delay(random, 1500) })],
+    [accounts ? 8 : 0, () => ({ kind: "hold the account files", seconds: random.between(1, 4) })],
+    [kind === "create" ? 12 : 0, () => ({ kind: "a foreign account" })],
   ]);
   return fault();
 }

@@ -12,7 +12,7 @@ import {
   withFault,
 } from "./faults";
 import * as invariants from "./invariants";
-import { after, afterIncusBegan, doubting, nobody, type Operation, type World } from "./model";
+import { after, afterIncusBegan, doubting, nobody, type Operation, type Person, type World } from "./model";
 import { keysInside, type Observed, Observer } from "./observe";
 import { perform, wasDoneBefore } from "./operations";
 import { Site } from "./site";
@@ -23,6 +23,10 @@ const STRANGER = "life-stranger";
 const POWER_LIMIT_MS = 120_000;
 /** How long Incus may take to begin with somebody at whom an operation was. */
 const BUSY_LIMIT_MS = 15_000;
+/** What may keep a person out, or let somebody else in. */
+const WAY_IN: ReadonlySet<Operation["kind"]> = new Set([
+  "create", "start", "restart", "keys add", "keys remove", "keys replace", "snapshot restore", "restore",
+]); // prettier-ignore
 
 /** One life on a server: does what it is told, with faults, and looks at the invariants after each. */
 export class Life {
@@ -65,14 +69,15 @@ export class Life {
     const first = await this.run(wanted, fault);
     const outcomes = [first];
     let operation = wanted;
-    if (wanted.kind === "write" && !first.done) {
-      this.world = doubting(this.world, wanted.user, wanted.note);
-      operation = { ...wanted, note: `${wanted.note}-again` };
+    let again = fault !== undefined && (!first.done || isPower(fault)) && wanted.kind !== "bad input";
+    if (wanted.kind === "write") {
+      // It must not be written twice; and who does not run now writes nothing.
+      again = !first.done && this.world.people[wanted.user]!.running;
+      if (!first.done) this.world = doubting(this.world, wanted.user, wanted.note);
+      operation = first.done ? wanted : { ...wanted, note: `${wanted.note}-again` };
     }
-    const canBe = operation.kind !== "write" || this.world.people[operation.user]!.running;
-    const again = operation.kind === "write" ? !first.done && canBe : !first.done || isPower(fault);
-    if (fault !== undefined && again && operation.kind !== "bad input") outcomes.push(await this.again(operation));
-    if (canBe) this.world = after(this.world, operation);
+    if (again) outcomes.push(await this.again(operation));
+    if (first.done || again || fault === undefined) this.world = after(this.world, operation);
     const problems = [
       ...(mayFail(fault) || first.error === undefined ? [] : [`it failed: ${explained(first.error)}`]),
       ...(await this.problemsAfter(operation, before, outcomes, fault)),
@@ -85,7 +90,7 @@ export class Life {
   async fullCheck(): Promise<void> {
     const observed = await this.observer.look();
     const problems = this.problemsSeen(observed);
-    for (const user of Object.keys(this.world.people)) problems.push(...(await this.problemsOfPerson(user, observed)));
+    for (const user of Object.keys(this.world.people)) problems.push(...(await this.problemsOfPerson(user)));
     if (problems.length > 0) throw new Error(problems.join("\n"));
   }
 
@@ -154,7 +159,9 @@ export class Life {
     outcomes: Outcome[],
     fault: Fault | undefined,
   ): Promise<string[]> {
-    const observed = await this.observer.look();
+    // A person's login shows whether they can come in; where nothing has touched that, the files on the server do.
+    const person = fault !== undefined || WAY_IN.has(kind) ? this.problemsOfPerson(user) : [];
+    const [observed, problemsOfPerson] = await Promise.all([this.observer.look(), person]);
     const runs = { done: 0, failed: 0, cutOff: 0, again: 0 };
     outcomes.forEach((outcome, index) => {
       // A note is no operation of an administrator's.
@@ -169,7 +176,7 @@ export class Life {
     const lost = kind.startsWith("keys re") && "key" in rest ? this.keysLost(user, before) : [];
     return [
       ...this.problemsSeen(observed),
-      ...(await this.problemsOfPerson(user, observed)),
+      ...problemsOfPerson,
       ...(fault === undefined ? await this.problemsOfLostKeys(user, lost) : []),
       ...invariants.oneBeginOneEnd({ operation, user, ...runs }, recorded).map((problem) => `(e) ${problem}`),
     ];
@@ -185,25 +192,39 @@ export class Life {
     ];
   }
 
-  /** A real login with the newest key, what they wrote, and the way to somebody else. */
-  private async problemsOfPerson(user: string, observed: Observed): Promise<string[]> {
+  /** The keys inside, a real login with the newest one, what they wrote, and the way to somebody else. */
+  private async problemsOfPerson(user: string): Promise<string[]> {
     const person = this.world.people[user];
     if (person === undefined) return [];
-    const wanted = person.keys.map((key) => invariants.dataOf(this.site.publicKey(user, key)));
-    const inside = (await keysInside(this.site.server, containerName(user), user)).map(invariants.dataOf);
-    const keys = invariants.differences(`keys of ${user} in the container`, wanted, inside);
-    const problems = keys.map((problem) => `(a) ${problem}`);
-    if (!person.running) return problems;
-    const key = person.keys.at(-1)!;
-    const neighbour = invariants.residentsOf(observed).find((one) => one.user !== user)?.record.address ?? "127.0.0.1";
-    const login = await this.site.ssh(user, key, [`${user}-dev`, "whoami; cat notes 2>/dev/null"]);
-    const forward = await this.site.ssh(user, key, ["-W", `${neighbour}:22`, `${user}-jump`]);
-    const [who, ...notes] = login.stdout.split("\n").filter((line) => line !== "");
-    if (who !== user) problems.push(`(a) ${user} cannot log in: ${login.stderr}`);
-    else problems.push(...invariants.keptNotes(user, person, notes).map((problem) => `(c) ${problem}`));
-    const refused = forward.code !== 0 && forward.stdout === "" && /prohibited|refused|failed/.test(forward.stderr);
-    if (!refused) problems.push(`(b) ${user} on the way to ${neighbour}: ${JSON.stringify(forward)}`);
-    return problems;
+    const [keys, login, way] = await Promise.all([
+      this.keysInside(user, person),
+      person.running ? this.login(user, person) : [],
+      person.running ? this.wayToNeighbour(user, person) : [],
+    ]);
+    return [...keys, ...login, ...way];
+  }
+
+  private async keysInside(user: string, { keys }: Person): Promise<string[]> {
+    const wanted = keys.map((key) => invariants.dataOf(this.site.publicKey(user, key)));
+    const found = (await keysInside(this.site.server, containerName(user), user)).map(invariants.dataOf);
+    return invariants.differences(`keys of ${user} in the container`, wanted, found).map((problem) => `(a) ${problem}`);
+  }
+
+  private async login(user: string, person: Person): Promise<string[]> {
+    const { stdout, stderr } = await this.site.ssh(user, person.keys.at(-1)!, [
+      `${user}-dev`,
+      "whoami; cat notes 2>&-",
+    ]);
+    const [who, ...notes] = stdout.split("\n").filter((line) => line !== "");
+    if (who !== user) return [`(a) ${user} cannot log in: ${stderr}`];
+    return invariants.keptNotes(user, person, notes).map((problem) => `(c) ${problem}`);
+  }
+
+  private async wayToNeighbour(user: string, { keys }: Person): Promise<string[]> {
+    const address = this.observer.addresses.find((one) => one.user !== user)?.address ?? "127.0.0.1";
+    const { code, stdout, stderr } = await this.site.ssh(user, keys.at(-1)!, ["-W", `${address}:22`, `${user}-jump`]);
+    const refused = code !== 0 && stdout === "" && /administratively prohibited/.test(stderr);
+    return refused ? [] : [`(b) ${user} on the way to ${address}: ${JSON.stringify({ code, stdout, stderr })}`];
   }
 
   private keysLost(user: string, before: World): number[] {

@@ -1,4 +1,4 @@
-import { BAD_INPUTS, drawFault, drawOperation } from "./draw";
+import { BAD_INPUTS, drawFault, drawOperation, EVERY_CHANGE } from "./draw";
 import { after, afterIncusBegan, doubting, nobody, type Operation, type World } from "./model";
 import { Random } from "./random";
 
@@ -34,28 +34,34 @@ describe("the draws", () => {
   });
 });
 
-test("a thousand operations from a seed: each is possible where it comes, and every kind and fault comes", () => {
-  const life = (seed: number) => {
-    const story: string[] = [];
-    let world = nobody;
-    for (let number = 1; number <= 1000; number++) {
-      const random = new Random(seed, number);
-      const operation = drawOperation(world, number, random);
-      const fault = drawFault(operation, random);
-      story.push(operation.kind, ...(operation.kind === "bad input" ? [operation.which] : []), fault?.kind ?? "");
-      world = after(world, operation);
-      const people = Object.values(world.people);
-      const possible = people.every(({ keys }) => keys.length > 0 && new Set(keys).size === keys.length);
-      if (!possible || people.length > 5) throw new Error(`${number}: ${JSON.stringify(world)}`);
-    }
-    return story;
-  };
-  const story = life(1);
-  expect(story).toEqual(life(1));
-  expect(story).not.toEqual(life(2));
-  const kinds = ["create", "delete", "start", "stop", "restart", "backup", "restore", "keys add", "keys remove", "keys replace", "resize", "autostart", "write", "snapshot create", "snapshot restore", "snapshot delete", "bad input"]; // prettier-ignore
-  const faults = ["kill the CLI", "cut SSH", "kill Incus", "kill the server", "hold the account files", "a foreign account"]; // prettier-ignore
+const life = (seed: number, operations: number) => {
+  const story: string[] = [];
+  let world = nobody;
+  for (let number = 1; number <= operations; number++) {
+    const random = new Random(seed, number);
+    const operation = drawOperation(world, number, random);
+    const fault = drawFault(operation, random);
+    story.push(operation.kind, operation.kind === "bad input" ? operation.which : "", fault?.kind ?? "");
+    world = after(world, operation);
+    const people = Object.values(world.people);
+    const possible = people.every(({ keys }) => keys.length > 0 && new Set(keys).size === keys.length);
+    if (!possible || people.length > 5) throw new Error(`${number}: ${JSON.stringify(world)}`);
+  }
+  return story;
+};
+const kinds = ["create", "delete", "start", "stop", "restart", "backup", "restore", "keys add", "keys remove", "keys replace", "resize", "autostart", "write", "snapshot create", "snapshot restore", "snapshot delete", "bad input"]; // prettier-ignore
+const faults = ["kill the CLI", "cut SSH", "kill Incus", "kill the server", "hold the account files", "a foreign account"]; // prettier-ignore
+
+test("a thousand operations from a seed: each is possible where it comes, and everything comes", () => {
+  const story = life(1, 1000);
+  expect(story).toEqual(life(1, 1000));
+  expect(story).not.toEqual(life(2, 1000));
   for (const one of [...kinds, ...faults, ...BAD_INPUTS]) expect(story).toContain(one);
+});
+
+test("every kind of operation and of fault is tried with every change", () => {
+  const story = life(EVERY_CHANGE.seed, EVERY_CHANGE.operations);
+  for (const one of [...kinds, ...faults]) expect(story).toContain(one);
 });
 
 describe("the world", () => {

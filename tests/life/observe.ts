@@ -1,4 +1,5 @@
-import { type InstanceFull, type Server } from "../../ops";
+import type { InstanceFull, Server } from "../../ops";
+import { readRecord } from "../../ops/containers/record";
 import type { Site } from "./site";
 
 /** All that the invariants look at, as it is on the server. */
@@ -39,6 +40,8 @@ const LOOK = [
 export class Observer {
   private read = 0;
   private recorded: RecordLine[] = [];
+  /** Who lived where at the last look. */
+  addresses: { user: string; address: string }[] = [];
 
   constructor(private readonly site: Site) {}
 
@@ -47,6 +50,7 @@ export class Observer {
       `; echo '${BETWEEN}'; `,
     );
     const [text, instances] = await Promise.all([this.site.sh(script), this.site.server.incus.instances.listFull()]);
+    this.addresses = instances.flatMap((instance) => readRecord(instance) ?? []);
     const parts = text.split(`${BETWEEN}\n`);
     const [passwd = "", shadow = "", group = "", keys = "", firewall = "", homes = "", record = ""] = parts;
     // A line that is just being written comes next time.

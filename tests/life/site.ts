@@ -1,5 +1,5 @@
 import { EventEmitter, once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import type { Logger } from "pino";
 
@@ -21,6 +21,7 @@ import type { TestFleet } from "../e2e/fleet";
 export class Site {
   private readonly moments = new EventEmitter();
   private open!: Server;
+  private connections = 0;
 
   private constructor(
     readonly fleet: TestFleet,
@@ -106,13 +107,16 @@ export class Site {
   async ssh(user: string, key: number, args: string[]): Promise<Result> {
     const { value } = await this.server.incus.instances.get(containerName(user));
     const container = describeContainer(readRecord(value)!, "running", this.server.name);
-    const config = this.file(`${user}.life.conf`);
+    // Several may be under way at once.
+    const config = this.file(`life-${++this.connections}.conf`);
     const knownHostsFile = `${config}.known_hosts`;
     writeFileSync(knownHostsFile, renderKnownHosts(this.address, container));
     const keyFile = this.keyFile(user, key);
     writeFileSync(config, renderSshConfig({ user, server: this.address, container, keyFile, knownHostsFile }));
     const options = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=30"];
-    return run(["ssh", "-F", config, ...options, ...args], { cwd: this.fleet.clone, timeoutMs: 90_000 });
+    const result = await run(["ssh", "-F", config, ...options, ...args], { cwd: this.fleet.clone, timeoutMs: 90_000 });
+    for (const file of [config, knownHostsFile]) rmSync(file);
+    return result;
   }
 
   /** As root on the server, past all that is under test. */
