@@ -67,6 +67,11 @@ export interface HelperProtocol {
    * remove it otherwise. `mended` is false where its disk is a disk.
    */
   "copy.mend": { request: { user: string }; result: { mended: boolean } };
+  /**
+   * Takes away, or puts back, the disk that an Incus that was killed in the middle of a restore has left aside: it cannot
+   * try again otherwise. `mended` is false where there is none.
+   */
+  "restore.mend": { request: { user: string }; result: { mended: boolean } };
   /** Looks at all that has to be well on this server. `peers`: those it must hear; null: those it knows. */
   "doctor.examine": {
     request: { user: string | null; peers: readonly string[] | null };

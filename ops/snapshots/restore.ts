@@ -12,6 +12,7 @@ import { openWayIn } from "../containers/way-in";
 import { ContainariumError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
+import { IncusError } from "../incus/incus-error";
 import type { Config, Instance, InstanceChange } from "../incus/types";
 import { parsePublicKey } from "../keys/public-key";
 import { findSnapshot } from "./find";
@@ -45,7 +46,7 @@ async function restore(server: Server, user: string, name: string, options?: Req
   const running = found.status === "Running" || unfinished?.running === true;
   await writeRestoreMark(server, there.name, restoreMark(before, name, running), options);
   if (found.status === "Running") await stopContainer(server, user, options);
-  await server.incus.instances.snapshots(record.name).restore(name, options);
+  await putBack(server, record, name, options);
   try {
     // From here to the end nobody may interrupt: until then the disk's old keys are there.
     await server.incus.instances.modify(record.name, (restored) => backTo(before, restored));
@@ -57,6 +58,19 @@ async function restore(server: Server, user: string, name: string, options?: Req
   if (running) await start(server, record, options);
   await writeRestoreMark(server, record.name, undefined);
   return readContainer(server, record, options);
+}
+
+/** An Incus that was killed at the same has left the old disk aside, and stumbles over it (6.0.4, btrfs). */
+async function putBack(server: Server, { user, name }: ContainerRecord, snapshot: string, options?: RequestOptions) {
+  const snapshots = server.incus.instances.snapshots(name);
+  try {
+    await snapshots.restore(snapshot, options);
+  } catch (error) {
+    if (!(error instanceof IncusError) || !/\.incustmp: file exists/.test(error.message)) throw error;
+    const { mended } = await server.helper({ op: "restore.mend", user }, options);
+    if (!mended) throw error;
+    await snapshots.restore(snapshot, options);
+  }
 }
 
 /** One that runs has all that it had, whether or not its SSH answers: then nothing is left to complete. */

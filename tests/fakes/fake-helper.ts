@@ -19,6 +19,8 @@ type Answer = { ok: true; result: unknown } | { ok: false; error: { code: string
  */
 export class FakeHelper {
   readonly accounts = new Map<string, JumpAccount>();
+  /** Whose disks were mended. */
+  readonly mended: string[] = [];
   readonly foreign = new Set(["foreign"]);
   readonly requests: HelperRequest[] = [];
   /** The begins and ends of operations that it was told; not among `requests`. */
@@ -89,6 +91,9 @@ export class FakeHelper {
         this.bans = this.bans.filter(({ address }) => address !== request.address);
         return success({ removed: this.bans.length < before });
       }
+      case "restore.mend":
+        this.mended.push(request.user);
+        return success({ mended: true });
       case "account.check":
         return success({
           state: this.foreign.has(request.user) ? "foreign" : this.accounts.has(request.user) ? "ours" : "free",

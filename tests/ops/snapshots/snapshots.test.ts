@@ -113,6 +113,16 @@ describe("restoreSnapshot", () => {
       await completed();
     });
 
+    it("Incus itself was killed, and stumbles over the disk that it has put aside: that is mended, and only that", async () => {
+      const path = "/pool/containers/alice-container";
+      const message = `Failed to rename "${path}" to "${path}.incustmp": rename ${path} ${path}.incustmp: file exists`;
+      fake.incus.refuseNext("PUT /1.0/instances/alice-container", null, message);
+      await completed();
+      expect(fake.helper.mended).toEqual(["alice"]);
+      await cutAt("PUT /1.0/instances/alice-container");
+      expect(fake.helper.mended).toEqual(["alice"]);
+    });
+
     it("the same where the server has booted in between, and opened what the old record said", async () => {
       await cutAt("PATCH /1.0/instances/alice-container");
       fake.helper.accounts.get("alice")!.keys.push(BOB_KEY);
