@@ -1,3 +1,4 @@
+import { until } from "../until";
 import { step } from "./step";
 import { type Login, logins, type TestServer } from "./test-server";
 
@@ -32,6 +33,8 @@ export function people(server: TestServer): void {
  */
 export async function expectEverybodyBack(server: TestServer): Promise<void> {
   for (const login of logins) {
+    // Ready means that the containers run; in an emulated one SSH may need a minute more.
+    await until(async () => (await server.ssh("true", login)).code === 0, 400, `${login}'s login`);
     const { code, stdout, stderr } = await server.ssh(`cat ${login}`, login);
     expect({ login, code, stdout, stderr: code === 0 ? "" : stderr }).toEqual({
       login,
