@@ -96,7 +96,9 @@ export function translate(output: string, project: Pick<Project, "pulumi">, caus
       cause,
     });
   }
-  return new OperationError(`pulumi: ${first}`, { cause });
+  // Its words go through a file: on a full disk none of them arrive.
+  const remedy = output.trim() === "" ? `Is there space left?\ndf -h ${os.tmpdir()}` : undefined;
+  return new OperationError(`pulumi: ${first}`, { remedy, cause });
 }
 
 /** The first line that says what went wrong, without the engine's own prefixes. */

@@ -3,6 +3,7 @@ import type { IncusClient, RequestOptions } from "./client";
 import { BACKUP_TIMEOUT_MS, Backups } from "./backups";
 import { InstanceFiles } from "./instance-files";
 import { Snapshots } from "./snapshots";
+import { ConflictError } from "../errors";
 import { waitFor } from "../wait";
 import { ChangedSinceReadError, IncusError, InstanceBusyError } from "./incus-error";
 import type { Instance, InstanceChange, InstanceFull, InstanceState, NewInstance, StateChange, Tagged } from "./types";
@@ -49,7 +50,14 @@ export class Instances {
 
   /** @throws ConflictError when the name is taken */
   async create(instance: NewInstance, options?: RequestOptions): Promise<void> {
-    await this.client.post("/1.0/instances", instance, options);
+    try {
+      await this.client.post("/1.0/instances", instance, options);
+    } catch (error) {
+      // Somebody else's of that name is being made at this moment.
+      if (error instanceof InstanceBusyError)
+        throw new ConflictError(error.message, { server: error.server, cause: error });
+      throw error;
+    }
   }
 
   /** Replaces config and devices as a whole. */

@@ -30,7 +30,7 @@ const running = { status_code: 103 };
  *
  * What goes wrong is said by the user's name: `slow-image` (it is not there at once), `fail-image`, `fail-user`, `fail-keys`, `fail-start`, `fail-ready`,
  * `no-account` (it never makes its user), `stuck` (neither starts nor can be deleted), `slow-start` (the first waits run out of time), `never-start`, `raced`
- * (somebody else makes it first), `twin` (somebody else takes the same address), `late-twin` (and starts with it first),
+ * (somebody else makes it first), `raced-closely` (and is not done yet), `twin` (somebody else takes the same address), `late-twin` (and starts with it first),
  * `changed` (changed between read and write).
  */
 export class FakeIncus {
@@ -207,10 +207,15 @@ export class FakeIncus {
   private create(body: { name: string; config: Record<string, string>; devices: Devices; profiles?: string[] }): Reply {
     const user = body.config["user.containarium.user"] ?? "";
     if (body.profiles?.length !== 0) throw new Refusal(400, "the fake has no profiles");
-    if (user === "raced" && this.once(user))
+    if (user.startsWith("raced") && this.once(user))
       this.add({ name: body.name, config: { ...body.config, "user.containarium.run": "other" } });
     if (user === "twin" && this.once(user))
       this.add({ name: "twin-of-somebody", devices: structuredClone(body.devices) });
+    if (user === "raced-closely")
+      return failing(
+        "Creating instance",
+        'Failed creating instance record: Instance is busy running a "create" operation',
+      );
     if (this.instances.has(body.name)) {
       return failing(
         "Creating instance",

@@ -81,6 +81,11 @@ test.each([
   expect(translate(output, { pulumi: "pulumi" })).toMatchObject({ kind, message });
 });
 
+test("an engine that says nothing: its words go through a file, and the disk may be full", () => {
+  const error = translate("\n", { pulumi: "pulumi" });
+  expect(error).toMatchObject({ message: "pulumi: failed without a word", remedy: expect.stringContaining("df -h") });
+});
+
 test("the first error of a failed update, without the engine's columns", () => {
   const output =
     "Updating (local):\n    containarium:Container alice **failed** 1 error\n  pulumi:pulumi:Stack x error: it broke\n";

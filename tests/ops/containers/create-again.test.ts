@@ -94,13 +94,13 @@ describe("createContainer, again or beside others", () => {
   });
 
   describe("beside other runs", () => {
-    it("loses the name to one that was faster, and does not touch theirs", async () => {
-      const failure = createContainer(server, { user: "raced", sshKeys: [ALICE_KEY] });
+    it.each(["raced", "raced-closely"])("%s: loses the name, and does not touch theirs", async (user) => {
+      const failure = createContainer(server, { user, sshKeys: [ALICE_KEY] });
       await expect(failure).rejects.toMatchObject({
         kind: "conflict",
         message: expect.stringContaining("somebody else is making"),
       });
-      expect(fake.incus.of("raced")!.config["user.containarium.run"]).toBe("other");
+      expect(fake.incus.of(user)!.config["user.containarium.run"]).toBe("other");
     });
 
     it("leaves it to a later run that took it over", async () => {
