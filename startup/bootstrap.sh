@@ -42,6 +42,7 @@ install_units() {
     mkdir -p "/etc/systemd/system/$unit.d"
     install -m 0644 "$here/incus-needs-disk.conf" "/etc/systemd/system/$unit.d/10-containarium.conf"
   done
+  install -m 0644 "$here/incus-needs-firewall.conf" /etc/systemd/system/incus.service.d/12-containarium-firewall.conf
   install -m 0644 "$here/incus-stale-pids.conf" /etc/systemd/system/incus.service.d/15-containarium-pids.conf
   install_limits_of_the_end
   systemctl daemon-reload

@@ -85,6 +85,16 @@ export function drill(fleet: TestFleet): void {
     await expectNoChanges(fleet);
   });
 
+  test("the firewall may be restarted: nobody's container stops. Without it Incus does not start", async () => {
+    const pid = async () => (await fleet.onServer(["systemctl", "show", "-p", "MainPID", "incus.service"])).stdout;
+    const before = await pid();
+    expect((await fleet.onServer(["systemctl", "restart", "containarium-firewall.service"])).code).toBe(0);
+    expect(await pid()).toBe(before);
+    expect((await login(first)).stdout).toBe(`${first}\n`);
+    const dropIns = await fleet.onServer(["systemctl", "show", "-p", "ExecStartPre", "-p", "Wants", "incus.service"]);
+    expect(dropIns.stdout).toMatch(/nft list table inet containarium[^]*containarium-firewall\.service/);
+  });
+
   test("a startup that failed is tried again by itself, until it is through", async () => {
     const part = "/usr/local/lib/containarium/fail2ban-jail.local";
     await fleet.onServer(["mv", part, `${part}.away`]);
