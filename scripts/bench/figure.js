@@ -1,5 +1,7 @@
 "use strict";
 
+const { performance } = require("node:perf_hooks");
+
 /**
  * @typedef {import("./site").Site} Site
  *
