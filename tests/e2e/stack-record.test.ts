@@ -76,7 +76,7 @@ withEngine("with the real engine", () => {
     await pulumi("stack", "init", "other");
     fs.appendFileSync(path.join(root, "Pulumi.local.yaml"), "# kept\n");
     await pulumi("up", "--yes", "--skip-preview", "--stack", "local");
-  }, 60_000);
+  }, 240_000);
   afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
 
   test("adds and removes people, one and several, and leaves nothing for the next `up` to do", async () => {
@@ -88,14 +88,14 @@ withEngine("with the real engine", () => {
     expect(await recorded()).toEqual(["alice"]);
     await pulumi("preview", "--expect-no-changes", "--stack", "local");
     expect(fs.readFileSync(path.join(root, "Pulumi.local.yaml"), "utf8")).toContain("# kept");
-  }, 60_000);
+  }, 120_000);
 
   test("does not change which stack is selected", async () => {
     await pulumi("stack", "select", "other");
     const stack = await open("local");
     await stack.record({ put: [person("carol")] }, 10_000);
     expect((await pulumi("stack", "--show-name")).trim()).toBe("other");
-  }, 60_000);
+  }, 120_000);
 
   test("waits for another update, and records after it", async () => {
     const stack = await open("local");
@@ -103,11 +103,11 @@ withEngine("with the real engine", () => {
     await lockOf(root);
     const again = await open("local");
     await expect(again.waitUntilUnlocked(0)).rejects.toMatchObject({ kind: "conflict" });
-    await again.record({ put: [person("erin")] }, 60_000);
+    await again.record({ put: [person("erin")] }, 120_000);
     await slow;
     expect(await recorded()).toEqual(expect.arrayContaining(["dave", "erin"]));
     expect(told.at(-1)).toMatch(/^Waiting up to \d+s: stack local is locked by /);
-  }, 60_000);
+  }, 120_000);
 
   test("two administrators at once, each a process of their own: both people exist and both are recorded", async () => {
     const administrator = `
@@ -144,7 +144,7 @@ withEngine("with the real engine", () => {
     expect((await stack.desired()).map(({ user }) => user)).toContain("helen");
     expect(await recorded()).toContain("helen");
     await pulumi("preview", "--expect-no-changes", "--stack", "local");
-  }, 60_000);
+  }, 120_000);
 
   test("begun for somebody who is not made in the end: nothing is recorded, and the stack is free", async () => {
     const stack = await open("local");
@@ -157,7 +157,7 @@ withEngine("with the real engine", () => {
     expect((await stack.desired()).map(({ user }) => user)).not.toContain("ian");
     expect(await recorded()).not.toContain("ian");
     await pulumi("preview", "--expect-no-changes", "--stack", "local");
-  }, 60_000);
+  }, 120_000);
 
   test("the engine that nobody stops reads nothing but the config it was given, however soon its maker gives up", async () => {
     const state = () => fs.readFileSync(path.join(root, ".pulumi/stacks/containarium/local.json"), "utf8");
@@ -175,7 +175,7 @@ withEngine("with the real engine", () => {
     expect(saltOf(state())).toBe(saltOf(before));
     expect(folders()).toEqual(there);
     expect(await recorded()).not.toContain("nora");
-  }, 60_000);
+  }, 120_000);
 
   test("it cannot be begun on a full disk: then it is done when the person is there", async () => {
     const full = Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
@@ -183,7 +183,7 @@ withEngine("with the real engine", () => {
     const ahead = await (await open("local")).recordAhead({ put: [person("kate")] }, 0);
     await ahead.finish();
     expect(await recorded()).toContain("kate");
-  }, 60_000);
+  }, 120_000);
 
   describe("begun, and the disk is full when the person is there", () => {
     const begin = async (user: string, signal?: AbortSignal) => {
@@ -198,7 +198,7 @@ withEngine("with the real engine", () => {
     test("it is done again, and does not find the stack held by itself", async () => {
       await (await begin("laura")).finish();
       expect(await recorded()).toContain("laura");
-    }, 60_000);
+    }, 120_000);
 
     test("it is not after Ctrl-C; the config has the person for the next `up`, and the stack is free", async () => {
       const stop = new AbortController();
@@ -209,7 +209,7 @@ withEngine("with the real engine", () => {
       await stack.waitUntilUnlocked(0);
       expect((await stack.desired()).map(({ user }) => user)).toContain("mike");
       expect(await recorded()).not.toContain("mike");
-    }, 60_000);
+    }, 120_000);
   });
 
   test("whoever began it is killed: nothing is recorded, and the stack is free again by itself", async () => {
@@ -227,7 +227,7 @@ withEngine("with the real engine", () => {
     await until(() => stack.waitUntilUnlocked(0).then(() => true, () => false), 30, "the stack to be free"); // prettier-ignore
     expect((await stack.desired()).map(({ user }) => user)).not.toContain("jane");
     expect(await recorded()).not.toContain("jane");
-  }, 60_000);
+  }, 120_000);
 
   test("a failed update says why, in one line; the config keeps the person for the next `up`", async () => {
     const stack = await open("local");
@@ -235,7 +235,7 @@ withEngine("with the real engine", () => {
     expect(error).toMatchObject({ kind: "failed", message: expect.stringContaining("the pool is full") });
     expect(error.message).not.toContain("\n");
     expect((await stack.desired()).map(({ user }) => user)).toContain("unlucky");
-  }, 60_000);
+  }, 120_000);
 });
 
 /** Until somebody holds the stack. */
