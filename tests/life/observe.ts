@@ -32,7 +32,8 @@ const LOOK = [
   "cat /etc/shadow",
   "cat /etc/group",
   "cd /etc/ssh/containarium/authorized_keys.d && grep -rH '' . || true",
-  "nft -j list set inet containarium jump_targets",
+  // It says nothing when somebody changes the rules at the same moment.
+  "for try in 1 2 3 4 5; do nft -j list set inet containarium jump_targets && break; sleep 0.2; done",
   "find /home -xdev -type f -exec sha256sum {} + | sort",
 ];
 
@@ -95,6 +96,7 @@ function keyFilesIn(text: string): Record<string, string[]> {
 }
 
 function firewallIn(json: string): string[] {
+  if (json === "") return [];
   const { nftables } = JSON.parse(json) as { nftables: { set?: { elem?: { concat: (string | number)[] }[] } }[] };
   return nftables.flatMap(({ set }) => set?.elem ?? []).map(({ concat }) => concat.join(" "));
 }
