@@ -18,9 +18,12 @@ const { runMain } = require("./setup-error");
 const { ensureVmImage } = require("./vm/image");
 const { ensureQemu } = require("./vm/packages");
 
-const wholeStory = path.join("tests", "vm", "debian-zfs.test.ts");
+const stories = {
+  whole: path.join("tests", "vm", "debian-zfs.test.ts"),
+  short: path.join("tests", "vm", "short.test.ts"),
+};
 
-/** @param {string[]} args for jest; by default, the whole story */
+/** @param {string[]} args `--short`, or whatever jest takes; by default, the whole story */
 async function testVm(args, root = packageRoot()) {
   const progress = createProgress();
   const onProgress = progress.note;
@@ -65,7 +68,7 @@ function runJest(root, args) {
     "--runInBand",
     "--bail",
     "--testTimeout=1800000",
-    ...(args.length > 0 ? args : [wholeStory]),
+    ...(args.length === 0 ? [stories.whole] : args.map((word) => (word === "--short" ? stories.short : word))),
   ];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, command, { cwd: root, stdio: "inherit" });

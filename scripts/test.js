@@ -5,8 +5,7 @@
  * with the real engine and real Incus. Ends with one line, `N passed, N failed[, N skipped]`.
  *
  * Where this machine cannot be set up, the end-to-end tests are skipped, with the reason; with CONTAINARIUM_REQUIRE=1
- * that is a failure. With it, a server in a virtual machine is tried, too: beside the others, and behind them where they
- * want the same processor. Elsewhere that is left to `npm run test:vm`, as it wants QEMU and compiles a kernel module.
+ * that is a failure. A server in a virtual machine is tried by `npm run test:vm`.
  */
 const fs = require("node:fs");
 const os = require("node:os");
@@ -23,12 +22,10 @@ const { createProgress } = require("./progress");
 const { ensureNodePackages } = require("./quickstart/packages");
 const { run } = require("./run");
 const { renderError, runMain } = require("./setup-error");
-const { ensureVmImage } = require("./vm/image");
-const { ensureQemu } = require("./vm/packages");
 
 /**
  * @typedef {{passed: number, failed: number, skipped: number}} Counts
- * @typedef {{name: string, args: string[], env?: NodeJS.ProcessEnv, niceness?: number}} Suite
+ * @typedef {{name: string, args: string[], env?: NodeJS.ProcessEnv}} Suite
  */
 
 /** @type {Suite} */
@@ -62,14 +59,6 @@ function endToEnd(root) {
   }));
 }
 
-/** @type {Suite} */
-const inVm = {
-  name: "A server in a VM",
-  args: [path.join("tests", "vm", "short.test.ts"), "--selectProjects", "vm", "--testTimeout=1800000"],
-  // The others take longer: what they want first, they get first.
-  niceness: 5,
-};
-
 const nothing = { passed: 0, failed: 0, skipped: 0 };
 
 /** What jest wrote with --json. A suite that did not even load counts as one failure. @param {string} file @returns {Counts} */
@@ -102,7 +91,7 @@ function summary({ passed, failed, skipped }) {
  * @param {string} root @param {Suite} suite @param {string} outputFile
  * @returns {Promise<Counts>}
  */
-async function runJest(root, { args, env, niceness }, outputFile) {
+async function runJest(root, { args, env }, outputFile) {
   const jest = path.join(root, "node_modules", "jest", "bin", "jest.js");
   const command = [jest, ...args, "--passWithNoTests", "--json", `--outputFile=${outputFile}`];
   const code = await new Promise((resolve, reject) => {
@@ -114,7 +103,6 @@ async function runJest(root, { args, env, niceness }, outputFile) {
     });
     child.once("error", reject);
     child.once("close", resolve);
-    if (niceness !== undefined && child.pid !== undefined) os.setPriority(child.pid, niceness);
   });
   const counts = fs.existsSync(outputFile) ? countsIn(outputFile) : nothing;
   // Whatever it counted: an exit code other than 0 is never green.
@@ -177,37 +165,19 @@ async function test(env = process.env, root = packageRoot()) {
   /** @param {Suite} suite */
   const runSuite = (suite) =>
     progress.phase(suite.name, () => runJest(root, suite, path.join(results, `${suite.name}.json`)), summary);
-  /** @param {string} title @param {string} reason */
-  const leftOut = (title, reason) => {
-    say(`${required ? "✗" : "-"} ${title}: ${required ? "cannot run" : "skipped"}`);
-    say(reason);
-    return { ...nothing, [required ? "failed" : "skipped"]: 1 };
-  };
+  counts.push(await runSuite(quick));
   const reason = needs ?? engine ?? images;
-  const vm = async () => {
-    if (!required) return leftOut(inVm.name, "npm run test:vm  runs all of it");
-    // Its boot disk is built while the quick tests run.
-    const missing =
-      needs ?? images ?? (await ready(() => progress.phase("Boot disk", () => ensureBootDisk(onProgress))));
-    return missing === undefined ? await runSuite(inVm) : leftOut(inVm.name, missing);
-  };
-  const others = async () => {
-    counts.push(await runSuite(quick));
-    if (reason === undefined) counts.push(...(await Promise.all(endToEnd(root).map(runSuite))));
-    else counts.push(leftOut("End-to-end tests", reason));
-  };
-  const [vmCounts] = await Promise.all([vm(), others()]);
-  counts.push(vmCounts);
+  if (reason === undefined) {
+    counts.push(...(await Promise.all(endToEnd(root).map(runSuite))));
+  } else {
+    say(`${required ? "✗" : "-"} End-to-end tests: ${required ? "cannot run" : "skipped"}`);
+    say(reason);
+    counts.push({ ...nothing, [required ? "failed" : "skipped"]: 1 });
+  }
   fs.rmSync(results, { recursive: true, force: true });
   const total = sum(counts);
   process.stdout.write(`${summary(total)}\n`);
   return total.failed === 0 ? 0 : 1;
-}
-
-/** @param {(line: string) => void} onProgress */
-async function ensureBootDisk(onProgress) {
-  await ensureQemu(thisHost(), { onProgress });
-  await ensureVmImage({ onProgress });
 }
 
 /** Why this part of the set-up is not to be had here; undefined when it is. @param {() => Promise<unknown>} setUp @returns {Promise<string | undefined>} */

@@ -1,6 +1,6 @@
 /**
- * What `npm test` tells of the story in debian-zfs.test.ts: from a blank data disk, in two boots, to everybody being back
- * on another boot disk after a power cut. All of it: `npm run test:vm`.
+ * The shorter half of the story in debian-zfs.test.ts: from a blank data disk, in two boots, to everybody being back on
+ * another boot disk after a power cut. `npm run test:vm -- --short`
  */
 import { firstBoot } from "./first-boot";
 import { foreignDiskThenOwn } from "./new-boot-disk";
