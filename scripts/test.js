@@ -5,7 +5,7 @@
  * with the real engine and real Incus. Ends with one line, `N passed, N failed[, N skipped]`.
  *
  * Where this machine cannot be set up, the end-to-end tests are skipped, with the reason; with CONTAINARIUM_REQUIRE=1
- * that is a failure. A server in a virtual machine is tried by `npm run test:vm`.
+ * that is a failure. Not here: `npm run test:vm` and `npm run test:life`.
  */
 const fs = require("node:fs");
 const os = require("node:os");
@@ -31,32 +31,23 @@ const { renderError, runMain } = require("./setup-error");
 /** @type {Suite} */
 const quick = { name: "Quick tests", args: ["--selectProjects", "quick"] };
 
-/** The stories that take longest have a lane and a fleet each; beside them run all others, one after the other. */
-const ownLanes = [
-  { name: "The local fleet", file: "local-fleet.test.ts", stack: "e2e" },
-  { name: "Random life", file: "random-life.test.ts", stack: "e2e-life" },
-];
+/** The longest story, and beside it the others, one after the other, on a stack of their own. */
+const longest = "local-fleet.test.ts";
+/** As long as one likes: `npm run test:life`. */
+const onDemand = "random-life.test.ts";
 
 /** @param {string} root @returns {Suite[]} lanes, side by side */
 function endToEnd(root) {
   const folder = path.join("tests", "e2e");
   const files = fs.readdirSync(path.join(root, folder)).filter((file) => file.endsWith(".test.ts"));
-  const others = files.filter((name) => !ownLanes.some(({ file }) => file === name));
-  const lanes = [
-    ...ownLanes.map(({ name, file, stack }) => ({ name, files: [file], stack })),
-    { name: "Other fleets", files: others, stack: "e2e-servers" },
+  const others = files.filter((file) => file !== longest && file !== onDemand);
+  const args = ["--selectProjects", "e2e", "--runInBand", "--testTimeout=900000"];
+  /** @param {string[]} names */
+  const paths = (names) => names.map((name) => path.join(folder, name));
+  return [
+    { name: "The local fleet", args: [...paths([longest]), ...args] },
+    { name: "Other fleets", args: [...paths(others), ...args], env: { CONTAINARIUM_TEST_STACK: "e2e-servers" } },
   ];
-  return lanes.map(({ name, files, stack }) => ({
-    name,
-    args: [
-      ...files.map((file) => path.join(folder, file)),
-      "--selectProjects",
-      "e2e",
-      "--runInBand",
-      "--testTimeout=900000",
-    ],
-    env: { CONTAINARIUM_TEST_STACK: stack },
-  }));
 }
 
 const nothing = { passed: 0, failed: 0, skipped: 0 };

@@ -23,7 +23,7 @@ interface Row {
   afterwards?: Operation[];
   /** Where it may be killed: after the host helper has answered that, or that step of create; and so long after it. */
   moments: [after: string, delayMs: number][];
-  /** Which of those are tried with every change. */
+  /** Which of those are tried where nobody says `all`. */
   always: [fault: FaultKind, moment: number][];
 }
 

@@ -2,7 +2,7 @@ import type { Fault } from "./faults";
 import type { Operation, Size, World } from "./model";
 import type { Random } from "./random";
 
-/** What is tried with every change: of many seeds one in which every kind of operation and of fault comes. */
+/** What is tried where nobody says otherwise: of many seeds one in which every kind of operation and of fault comes. */
 export const EVERY_CHANGE = { operations: 200, seed: 846 };
 
 /** Whoever may live here. One has an underscore, which Incus does not know. */
