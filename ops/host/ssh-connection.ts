@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { Client, type Algorithms, type AnyAuthMethod, type ClientChannel } from "ssh2";
 import { OperationError, UnreachableError } from "../errors";
@@ -29,6 +30,10 @@ const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_TRIES = 3;
 /** RFC 4254 section 5.1 */
 const ADMINISTRATIVELY_PROHIBITED = 1;
+/** For a session: as many as MaxSessions allows are open. */
+const CONNECT_FAILED = 2;
+const SESSION_TRIES = 40;
+const SESSION_PAUSE_MS = 250;
 
 /**
  * Logs in to a server.
@@ -117,7 +122,7 @@ class SshConnection implements Connection {
   }
 
   async run(command: HostCommand): Promise<RunningCommand> {
-    const channel = await this.open<ClientChannel>((done) => this.client.exec(command, done), command);
+    const channel = await this.openSession(command);
     let code: number | null = null;
     channel.on("exit", (exitCode: number | null) => (code = exitCode));
     const ended = new Promise<{ code: number | null }>((resolve) => {
@@ -142,6 +147,19 @@ class SshConnection implements Connection {
     this.client.removeAllListeners("error").on("error", () => undefined);
     this.lost ??= new UnreachableError(`the connection to ${this.name} is closed`, { server: this.name });
     this.client.end();
+  }
+
+  /** sshd counts a session until its processes are gone, on a busy server a while after we have heard of its end. */
+  private async openSession(command: HostCommand): Promise<ClientChannel> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.open<ClientChannel>((done) => this.client.exec(command, done), command);
+      } catch (error) {
+        const { reason } = (error as Error & { cause?: { reason?: number } }).cause ?? {};
+        if (reason !== CONNECT_FAILED || attempt === SESSION_TRIES) throw error;
+        await sleep(SESSION_PAUSE_MS);
+      }
+    }
   }
 
   private open<T>(begin: (done: (error: Error | undefined, channel: T) => void) => void, what: string): Promise<T> {

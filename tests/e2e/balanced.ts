@@ -197,8 +197,10 @@ export function balanced(fleet: TestFleet): void {
     });
     expect(banner.stdout).toBe("SSH-");
     await until(async () => /STOPPED/.test((await run(["incus", "list", "-f", "csv", "-c", "s", `${stack}-jump-2`], { cwd: "/" })).stdout), 90, "its end"); // prettier-ignore
-    await run(["incus", "start", `${stack}-jump-2`], { cwd: "/" });
-    await until(() => isReady(2), 120, "jump-2 to be ready");
+    // It says STOPPED a moment before it may be started again.
+    const start = () => run(["incus", "start", `${stack}-jump-2`], { cwd: "/" });
+    await until(async () => (await start()).code === 0, 60, "its start");
+    await until(() => isReady(2), 240, "jump-2 to be ready");
     expect((await through("victor", 2)).stdout).toBe("victor\n");
   });
 
@@ -225,8 +227,8 @@ export function balanced(fleet: TestFleet): void {
     const created = await fleet.ops(["create", "xaver", "--ssh-key", "xaver.pub", ...host], { stack: false });
     expect({ code: created.code, said: created.code === 0 ? "" : created.stderr }).toEqual({ code: 0, said: "" });
 
-    await run(["incus", "start", `${stack}-jump-3`], { cwd: "/" });
-    await until(() => isReady(3), 120, "jump-3 to be ready");
+    expect((await run(["incus", "start", `${stack}-jump-3`], { cwd: "/" })).code).toBe(0);
+    await until(() => isReady(3), 240, "jump-3 to be ready");
     // Ready means that it knows: nothing is waited for any more.
     const config = await fleet.exported("xaver", fleet.addressOf(3));
     expect(await whoami("xaver", config)).toMatchObject({ stdout: "xaver\n", stderr: "" });

@@ -24,7 +24,7 @@ export async function everybodyComesBack(
 ): Promise<Herd> {
   const sh = async (script: string) => await fleet.on(server, ["sh", "-c", script]);
   const id = Number(server.replace("jump-", ""));
-  const address = fleet.addressOf(id).replace(/\d+$/, "250");
+  const address = fleet.addressOf(id).replace(/\d+$/, "251");
   const configs = new Map<string, string>();
   for (const user of people) configs.set(user, await fleet.exported(user));
 

@@ -41,7 +41,7 @@ export function moves(fleet: TestFleet): void {
     let said = "";
     child.stderr.on("data", (data: Buffer) => (said += data.toString()));
     const ended = new Promise((resolve) => child.on("close", resolve));
-    await until(() => condition(said), 60, "the moment to kill it");
+    await until(() => condition(said), 240, "the moment to kill it");
     process.kill(-child.pid!, "SIGKILL");
     await ended;
     return said;
