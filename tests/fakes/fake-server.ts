@@ -22,6 +22,8 @@ export interface FakeServer {
   logins: number;
   /** TCP connections that were asked for over SSH. */
   dials: number;
+  /** So many sessions are refused, as sshd does with more than MaxSessions. */
+  fullFor: number;
   /** What its sshd and sudo do; change it while it runs. `forwarding` counts for connections made afterwards. */
   behaviour: { sudo: "works" | "asks"; helper: "works" | "missing" | "garbage"; forwarding: "allowed" | "forbidden" };
   /** Cuts every connection. */
@@ -51,7 +53,11 @@ export async function startFakeServer(name = "jump-1"): Promise<FakeServer> {
     connection.on("error", () => undefined);
     connection.on("authentication", (context) => authenticate(context, admin.publicKey));
     connection.on("ready", () => (fake.logins += 1));
-    connection.on("session", (accept) => {
+    connection.on("session", (accept, reject) => {
+      if (fake.fullFor > 0) {
+        fake.fullFor -= 1;
+        return reject();
+      }
       accept().on("exec", (acceptExec, _reject, { command }) => {
         fake.commands.push(command);
         run(command, acceptExec(), fake, socket);
@@ -79,6 +85,7 @@ export async function startFakeServer(name = "jump-1"): Promise<FakeServer> {
     commands: [],
     logins: 0,
     dials: 0,
+    fullFor: 0,
     behaviour: { sudo: "works", helper: "works", forwarding: "allowed" },
     cut() {
       for (const connection of connections) (connection as unknown as { _sock: Socket })._sock.destroy();

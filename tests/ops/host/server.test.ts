@@ -24,6 +24,16 @@ describe("openServer", () => {
     expect(fake.incus.connections).toBe(1);
   });
 
+  it("waits where the server has as many sessions as it allows", async () => {
+    await withServer(fake.address, {}, async (server) => {
+      fake.fullFor = 3;
+      expect(await server.helper({ op: "server.status" })).toMatchObject({ ready: true });
+      fake.fullFor = 2;
+      expect((await server.incus.server()).environment.server_version).toBe("6.0.4");
+    });
+    expect(fake.fullFor).toBe(0);
+  });
+
   it("turns Nagle's algorithm off, which costs 40 ms per round trip", async () => {
     const setNoDelay = jest.spyOn(Socket.prototype, "setNoDelay");
     const server = await openServer(fake.address);
