@@ -61,10 +61,9 @@ async function bench(args, root = packageRoot()) {
   const { names, runs, stack } = parseArguments(args);
   const progress = createProgress();
   await ensureFreshBuild(root, { onProgress: progress.note });
-  const site = new Site(root, stack);
+  const site = await Site.open(root, stack);
   const outcomes = [];
   try {
-    await site.open();
     for (const figure of figures.filter(({ name }) => names.length === 0 || names.includes(name))) {
       const rounds = await progress.phase(figure.name, () => measure(figure, site, runs ?? figure.runs));
       outcomes.push(outcomeOf(figure, rounds));
@@ -83,7 +82,7 @@ async function measure(figure, site, runs) {
   const round = await figure.prepare(site);
   const rounds = [];
   try {
-    for (let index = 0; index < runs; index++) rounds.push(await round.measure(index));
+    while (rounds.length < runs) rounds.push(await round.measure());
   } finally {
     await round.end?.();
   }
@@ -102,7 +101,7 @@ function write(root, outcomes, machine) {
 
 /** @param {Site} site @returns {Promise<Record<string, string>>} */
 async function thisMachine(site) {
-  const { stdout } = await run(["incus", "exec", site.machine ?? "", "--", "sh", "-c", "incus --version; sshd -V 2>&1; . /etc/os-release; echo $PRETTY_NAME"]); // prettier-ignore
+  const { stdout } = await run(["incus", "exec", site.machine, "--", "sh", "-c", "incus --version; sshd -V 2>&1; . /etc/os-release; echo $PRETTY_NAME"]); // prettier-ignore
   const [incus = "", openssh = "", system = ""] = stdout.trim().split("\n");
   const engine = await run(["pulumi", "version"], { env: site.environment });
   return {

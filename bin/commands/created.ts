@@ -24,7 +24,7 @@ export interface Timing {
 }
 
 /** How the recording went. */
-export interface Recorded {
+interface Recorded {
   unrecorded: Failure[];
   recording?: {
     /** From the last container's readiness to the end. */

@@ -10,6 +10,10 @@ const environment: [string, string][] = [
   ["PULUMI_BACKEND_URL", "Where the stacks' state is. Default: what Pulumi.yaml says, else .containarium/state."],
   ["PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE", "What the stacks' secrets are encrypted with."],
   ["CONTAINARIUM_CACHE", "What was found, downloaded or built once. Default: ~/.cache/containarium."],
+  [
+    "CONTAINARIUM_SSH_TIMEOUT",
+    "How long SSH of a container that was started may take, in seconds. Default: 60, at most 600.",
+  ],
   ["USER, SUDO_USER", "Who made a container, as its record says."],
 ];
 

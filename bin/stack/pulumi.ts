@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -18,29 +18,41 @@ export interface PulumiRun {
  */
 export async function runPulumi(args: string[], { project, env, signal }: PulumiRun): Promise<string> {
   const [output, errors] = [namelessFile(), namelessFile()];
-  const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
-    cwd: project.root,
-    env,
-    // No pipes: if this process is killed, the engine would die of its next word and leave the stack locked.
-    stdio: ["ignore", output, errors],
-    signal,
-    // What makes it end in order, and let go of the stack.
-    killSignal: "SIGINT",
-  });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    let aborted: Error | undefined;
-    child.once("error", (error) => (error.name === "AbortError" ? (aborted = error) : reject(error)));
-    child.once("close", (code) => (aborted === undefined ? resolve(code) : reject(aborted)));
-  }).catch((error: NodeJS.ErrnoException) => {
-    if (error.name === "AbortError") throw error;
-    throw new OperationError(`cannot run the Pulumi engine: ${error.message}`, {
-      remedy: "npm run quickstart",
-      cause: error,
+  try {
+    const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
+      cwd: project.root,
+      env,
+      // No pipes: if this process is killed, the engine would die of its next word and leave the stack locked.
+      stdio: ["ignore", output, errors],
+      signal,
+      // What makes it end in order, and let go of the stack.
+      killSignal: "SIGINT",
     });
+    const code = await exitCodeOf(child);
+    const [stdout, stderr] = [contentOf(output), contentOf(errors)];
+    if (code !== 0) throw translate(`${stderr}\n${stdout}`, project);
+    return stdout;
+  } finally {
+    fs.closeSync(output);
+    fs.closeSync(errors);
+  }
+}
+
+/** Waits for its end, also when it was told to end. */
+async function exitCodeOf(child: ChildProcess): Promise<number | null> {
+  let failure: Error | undefined;
+  return new Promise((resolve, reject) => {
+    child.once("error", (error) => {
+      failure = error.name === "AbortError" ? error : cannotRun(error);
+      // There is no process whose end would come.
+      if (child.pid === undefined) reject(failure);
+    });
+    child.once("close", (code) => (failure === undefined ? resolve(code) : reject(failure)));
   });
-  const [stdout, stderr] = [readAndClose(output), readAndClose(errors)];
-  if (code !== 0) throw translate(`${stderr}\n${stdout}`, project);
-  return stdout;
+}
+
+function cannotRun(cause: Error): OperationError {
+  return new OperationError(`cannot run the Pulumi engine: ${cause.message}`, { remedy: "npm run quickstart", cause });
 }
 
 /** Open for as long as somebody has it open, and found by nobody else. */
@@ -51,10 +63,10 @@ function namelessFile(): number {
   return file;
 }
 
-function readAndClose(file: number): string {
+/** From its beginning: the engine and we share one position in it. */
+function contentOf(file: number): string {
   const content = Buffer.alloc(fs.fstatSync(file).size);
   fs.readSync(file, content, 0, content.length, 0);
-  fs.closeSync(file);
   return content.toString("utf8");
 }
 

@@ -1,37 +1,51 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { ConflictError } from "../errors";
 
 /** Names the gate's folder to whoever has to wait at it. */
 const VARIABLE = "CONTAINARIUM_CREATION_GATE";
-const LOOK_MS = 20;
 
 /**
  * Lets somebody get ready to take over a container while it is still being made: an engine needs seconds until it asks for
- * one. Whoever makes the container holds the gate; when they fail or die, nobody comes through.
+ * one. Who waits is connected to the maker, by a socket in a private folder. When the maker has decided, or is dead, the
+ * kernel ends the connection; a file says whether the gate is open then, also when nobody is there to be asked any more.
  */
 export class CreationGate {
-  private opened = 0;
+  private readonly waiting = new Set<net.Socket>();
+  private readonly times: { asked?: number; opened?: number } = {};
+  private decided = false;
 
   private constructor(
     /** Private to this user; other files may be put here, and go with it. */
     readonly folder: string,
-  ) {}
+    /** On which those who wait are connected. */
+    readonly server: net.Server,
+  ) {
+    server.on("connection", (socket) => {
+      this.times.asked ??= Date.now();
+      socket.on("error", () => undefined).on("close", () => this.waiting.delete(socket));
+      if (this.decided) socket.destroy();
+      else this.waiting.add(socket);
+    });
+  }
 
   static async make(): Promise<CreationGate> {
-    const gate = new CreationGate(await mkdtemp(path.join(os.tmpdir(), "containarium-create-")));
+    const folder = await mkdtemp(path.join(os.tmpdir(), "containarium-create-"));
+    const server = net.createServer().listen(path.join(folder, "wait"));
     try {
-      writeFileSync(path.join(gate.folder, "holder"), String(process.pid));
+      await once(server, "listening");
     } catch (error) {
-      // A full disk.
-      gate.remove();
+      // A full disk, or a folder whose name is too long for a socket.
+      rmSync(folder, { recursive: true, force: true });
       throw error;
     }
-    return gate;
+    server.unref();
+    return new CreationGate(folder, server);
   }
 
   /** What the one who waits needs in its environment. */
@@ -41,24 +55,32 @@ export class CreationGate {
 
   /** The container is complete. */
   open(): void {
-    this.opened = Date.now();
+    this.times.opened = Date.now();
     writeFileSync(path.join(this.folder, "open"), "");
+    this.decide();
   }
 
   /** By how much the other side came before the gate was open; negative where the container had to wait. In milliseconds. */
   waited(): number | undefined {
-    const asked = statSync(path.join(this.folder, "asked"), { throwIfNoEntry: false });
-    return asked === undefined || this.opened === 0 ? undefined : this.opened - Math.round(asked.mtimeMs);
+    const { asked, opened } = this.times;
+    return asked === undefined || opened === undefined ? undefined : opened - asked;
   }
 
   /** Whoever waits is refused, and whoever comes later. The folder stays: somebody may still have to read what is in it. */
   refuse(): void {
-    rmSync(path.join(this.folder, "holder"), { force: true });
+    this.decide();
   }
 
   /** When nobody comes any more. */
   remove(): void {
+    this.decide();
+    this.server.close();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private decide(): void {
+    this.decided = true;
+    for (const socket of this.waiting) socket.destroy();
   }
 }
 
@@ -69,40 +91,20 @@ export class CreationGate {
 export async function passCreationGate(user: string, env: NodeJS.ProcessEnv = process.env): Promise<void> {
   const folder = env[VARIABLE];
   if (folder === undefined) return;
-  try {
-    writeFileSync(path.join(folder, "asked"), "");
-    const holderFile = path.join(folder, "holder");
-    const holder = Number(readFileSync(holderFile, "utf8"));
-    const isOpen = () => existsSync(path.join(folder, "open"));
-    while (!isOpen()) {
-      // Whoever opens it may die in the next moment: what counts is what it looks like after that.
-      if (!isAlive(holder) && !isOpen()) throw new Error("its maker is gone");
-      if (!existsSync(holderFile)) throw new Error("its maker has given up");
-      await sleep(LOOK_MS);
-    }
-  } catch (cause) {
-    // Nobody else does it when the maker was killed.
-    rmSync(folder, { recursive: true, force: true });
-    throw new ConflictError(`the container of ${user} was not completed`, {
-      cause,
-      remedy: "Nothing was recorded. Make it again:  containarium-ops create",
-    });
-  }
+  await untilDecided(path.join(folder, "wait"));
+  if (existsSync(path.join(folder, "open"))) return;
+  // Nobody else does it when the maker was killed.
+  rmSync(folder, { recursive: true, force: true });
+  throw new ConflictError(`the container of ${user} was not completed`, {
+    remedy: "Nothing was recorded. Make it again:  containarium-ops create",
+  });
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-  try {
-    // Ended, but nobody has asked about it: such a one answers for good where process 1 is no init.
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
-  } catch {
-    // There is no /proc here.
-    return true;
-  }
+/** Until the maker hangs up, or is found dead. */
+function untilDecided(socket: string): Promise<void> {
+  return new Promise((resolve) => {
+    const connection = net.connect(socket);
+    connection.on("error", () => undefined).on("close", () => resolve());
+    connection.resume();
+  });
 }

@@ -26,7 +26,7 @@ const { performance } = require("node:perf_hooks");
  * @property {number} [absolute] the most that ours may be, whatever the rest is
  *
  * @typedef {object} Round
- * @property {(index: number) => Promise<Measures>} measure one round, both of them: A, B, A, B ...
+ * @property {() => Promise<Measures>} measure one round, both of them: A, B, A, B ...
  * @property {() => Promise<void>} [end] leaves the fleet as it was
  */
 

@@ -1,10 +1,11 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
 import { isOrphan, removeOrphanLocks } from "../../scripts/orphan-locks";
-import { withZombie } from "../a-zombie";
+import { until } from "../until";
 
 let backend: string;
 beforeEach(() => (backend = mkdtempSync(path.join(os.tmpdir(), "containarium-locks-"))));
@@ -25,11 +26,19 @@ it("takes away what a process of this machine that is no more has left, in every
   expect(files.filter((file) => existsSync(file))).toEqual([]);
 });
 
-it("and what one has left that was killed and whose parent does not care", () =>
-  withZombie((pid) => {
+it("and what one has left that was killed and whose parent does not care", async () => {
+  // The shell becomes a program that never asks about the child it had as a shell; the child ends when it has.
+  const child = "until grep -q sleep /proc/$$/comm; do sleep 0.01; done";
+  const parent = spawn("sh", ["-c", `(${child}) & echo $!; exec sleep 60`], { stdio: ["ignore", "pipe", "ignore"] });
+  try {
+    const pid = Number(await once(parent.stdout, "data"));
+    await until(() => / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8")), 20, "it to end");
     lock("local", "one", { hostname: os.hostname(), pid });
     expect(removeOrphanLocks(backend, "containarium")).toBe(1);
-  }));
+  } finally {
+    parent.kill("SIGKILL");
+  }
+});
 
 it("or in one stack only", () => {
   const [one, two] = [lock("local", "one", dead()), lock("prod", "two", dead())];

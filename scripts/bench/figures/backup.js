@@ -17,13 +17,13 @@ module.exports = {
   runs: 3,
   prepare: async (site) => {
     const user = site.nextUser();
-    await site.ops.createContainer(site.connected, site.person(user));
+    await site.ops.createContainer(site.server, site.person(user));
     const container = `${user}-container`;
     const fill = `head -c ${megabytes}000000 /dev/urandom > /root/data; sync`;
-    await mustRun(run, ["incus", "exec", site.machine ?? "", "--", "incus", "exec", container, "--", "sh", "-c", fill]);
+    await mustRun(run, ["incus", "exec", site.machine, "--", "incus", "exec", container, "--", "sh", "-c", fill]);
     const file = path.join(site.scratch, "backup.tar.gz");
     const remote = `sudo -n sh -c 'incus export ${container} /srv/containarium/bench.tar.gz --instance-only -q && cat /srv/containarium/bench.tar.gz; rm -f /srv/containarium/bench.tar.gz'`; // prettier-ignore
-    const ssh = ["ssh", "-i", path.join(site.root, ".containarium", "admin_key"), "-o", `UserKnownHostsFile=${site.knownHosts()}`, "-o", "StrictHostKeyChecking=yes", "-p", String(site.address?.port), `${site.address?.adminUser}@${site.address?.address}`]; // prettier-ignore
+    const ssh = ["ssh", "-i", path.join(site.root, ".containarium", "admin_key"), "-o", `UserKnownHostsFile=${site.knownHosts()}`, "-o", "StrictHostKeyChecking=yes", "-p", String(site.address.port), `${site.address.adminUser}@${site.address.address}`]; // prettier-ignore
     return {
       measure: async () => {
         const ours = await timed(() => site.command(["backup", user, "-o", file, "--force"]));
@@ -31,7 +31,7 @@ module.exports = {
         const bare = await timed(() => mustRun(run, ["sh", "-c", pipe]));
         return { ours: (megabytes * 1000) / ours, bare: (megabytes * 1000) / bare };
       },
-      end: () => site.ops.deleteContainer(site.connected, user).then(() => undefined),
+      end: () => site.ops.deleteContainer(site.server, user).then(() => undefined),
     };
   },
 };

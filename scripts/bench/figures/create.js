@@ -18,13 +18,13 @@ module.exports = {
         /** @type {Record<string, number>} */
         const parts = {};
         const ours = await timed(() =>
-          site.ops.createContainer(site.connected, site.person(user), {
+          site.ops.createContainer(site.server, site.person(user), {
             onStep: ({ name, milliseconds }) => void (parts[name] = milliseconds),
           }),
         );
         const { total, parts: bareParts } = await site.bare(["create", "bench-bare", site.freeAddress(), fingerprint]);
         for (const [name, value] of Object.entries(bareParts)) parts[`bare ${name}`] = value;
-        await site.ops.deleteContainer(site.connected, user);
+        await site.ops.deleteContainer(site.server, user);
         await site.bare(["remove", "bench-bare"]);
         return { ours, bare: total, parts };
       },

@@ -12,7 +12,7 @@ module.exports = {
   runs: 2,
   prepare: async (site) => {
     const users = Array.from({ length: people }, () => site.nextUser());
-    for (const user of users) await site.ops.createContainer(site.connected, site.person(user));
+    for (const user of users) await site.ops.createContainer(site.server, site.person(user));
     return {
       measure: async () => {
         const { drills } = JSON.parse(await site.command(["drill", "preempt", "--servers", "1", "--yes", "--json"]));
@@ -26,7 +26,7 @@ module.exports = {
         return { ours: Math.max(...back), bare: (await site.bare(["comeback"])).total, parts };
       },
       end: async () => {
-        for (const user of users) await site.ops.deleteContainer(site.connected, user);
+        for (const user of users) await site.ops.deleteContainer(site.server, user);
       },
     };
   },

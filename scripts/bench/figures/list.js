@@ -14,8 +14,8 @@ module.exports = {
     await site.bare(["records", "100", await site.goldenFingerprint()]);
     return {
       measure: async () => ({
-        ours: await timed(() => site.ops.listContainers(site.connected)),
-        bare: await timed(() => site.connected.incus.instances.list()),
+        ours: await timed(() => site.ops.listContainers(site.server)),
+        bare: await timed(() => site.server.incus.instances.list()),
       }),
       end: async () => void (await site.bare(["remove", "bench-record-"])),
     };

@@ -18,7 +18,7 @@ module.exports = {
   runs: 1,
   prepare: async (site) => {
     const users = Array.from({ length: people }, () => site.nextUser());
-    for (const user of users) await site.ops.createContainer(site.connected, site.person(user));
+    for (const user of users) await site.ops.createContainer(site.server, site.person(user));
     await site.bare(["create", "bench-bare", site.freeAddress(), await site.goldenFingerprint()]);
     await sleep(idleMs);
     return {
@@ -27,7 +27,7 @@ module.exports = {
         return { ours: quantile(ours, 0.5), bare };
       },
       end: async () => {
-        for (const user of users) await site.ops.deleteContainer(site.connected, user);
+        for (const user of users) await site.ops.deleteContainer(site.server, user);
         await site.bare(["remove", "bench-bare"]);
       },
     };

@@ -14,7 +14,7 @@ module.exports = {
   prepare: async (site) => ({
     measure: async () => {
       const times = [];
-      for (let turn = 0; turn < 50; turn++) times.push(await timed(() => site.connected.incus.server()));
+      for (let turn = 0; turn < 50; turn++) times.push(await timed(() => site.server.incus.server()));
       return { ours: quantile(times, 0.5), bare: (await site.bare(["requests", "50"])).total };
     },
   }),

@@ -55,7 +55,7 @@ module.exports = {
       return up;
     };
     const [mine, bare] = [
-      await project("containers", ours(site.root, site.sshKey ?? "")),
+      await project("containers", ours(site.root, site.publicKey())),
       await project("nothing", empty),
     ];
     return { measure: async () => ({ ours: await timed(mine), bare: await timed(bare) }) };
