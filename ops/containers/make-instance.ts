@@ -1,7 +1,8 @@
 import { OperationError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
-import type { Instance } from "../incus/types";
+import { IncusError } from "../incus/incus-error";
+import type { Instance, NewInstance } from "../incus/types";
 import { chooseAddress } from "./address";
 import type { GoldenImage } from "./image";
 import { renderConfig, renderDevices, type Making } from "./instance-config";
@@ -32,17 +33,23 @@ export async function makeInstance(server: Server, order: InstanceOrder, options
   const address = chooseAddress(gateway, addressesOf(order.instances, spec.name));
   // Incus goes on with it whatever we do, and what is not there yet cannot be taken back: this step is never given up.
   const untilItIsThere = { ...options, signal: undefined };
-  await server.incus.instances.create(
-    {
-      name: spec.name,
-      type: "container",
-      profiles: [],
-      source: { type: "image", fingerprint: image.fingerprint },
-      config: renderConfig(spec, { ...making, image: image.name, address }),
-      devices: renderDevices(spec, address),
-    },
-    untilItIsThere,
-  );
+  const body: NewInstance = {
+    name: spec.name,
+    type: "container",
+    profiles: [],
+    source: { type: "image", fingerprint: image.fingerprint },
+    config: renderConfig(spec, { ...making, image: image.name, address }),
+    devices: renderDevices(spec, address),
+  };
+  try {
+    await server.incus.instances.create(body, untilItIsThere);
+  } catch (error) {
+    if (!(error instanceof IncusError)) throw error;
+    // A server that died in the middle of this has left a disk without an instance, on which Incus (6.0.4) fails ever after.
+    const { mended } = await server.helper({ op: "create.mend", user: spec.user }, untilItIsThere);
+    if (!mended) throw error;
+    await server.incus.instances.create(body, untilItIsThere);
+  }
   return settleAddress(server, { spec, gateway, address }, options);
 }
 

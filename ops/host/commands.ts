@@ -3,8 +3,8 @@
  * varies goes over their standard input.
  */
 
-/** The root-owned helper: one JSON object in, one out. */
-export const HELPER_COMMAND = "sudo -n /usr/local/sbin/containarium-host";
+/** The root-owned helper: numbered requests in JSON, a line each, and their answers. */
+export const HELPER_COMMAND = "sudo -n /usr/local/sbin/containarium-host serve";
 
 /** A bridge to the REST API of Incus, as `docker system dial-stdio` is one. */
 export const INCUS_BRIDGE_COMMAND = "sudo -n nc -U /var/lib/incus/unix.socket";

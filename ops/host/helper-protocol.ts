@@ -68,6 +68,12 @@ export interface HelperProtocol {
    */
   "copy.mend": { request: { user: string }; result: { mended: boolean } };
   /**
+   * Takes away the disk that a server which died in the middle of a copy of its image has left without an instance: no
+   * instance of that name can be made otherwise. `mended` is false where there is none. One with somebody's files is kept,
+   * and refused.
+   */
+  "create.mend": { request: { user: string }; result: { mended: boolean } };
+  /**
    * Takes away, or puts back, the disk that an Incus that was killed in the middle of a restore has left aside: it cannot
    * try again otherwise. `mended` is false where there is none.
    */

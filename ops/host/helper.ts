@@ -1,3 +1,4 @@
+import { createInterface } from "node:readline";
 import { z } from "zod";
 import {
   ConflictError,
@@ -35,33 +36,99 @@ const answerSchema = z.union([
   }),
 ]);
 
+type Answer = z.infer<typeof answerSchema>;
+
 /**
- * Asks the host helper: one JSON object in, one out.
- *
- * @throws one of our errors, by the helper's error code
+ * The root-owned host helper of a server. It is started with the first request and stays as long as the connection: to
+ * start it takes longer than most of its answers.
  */
-export async function askHelper(
-  connection: Connection,
-  request: HelperRequest,
-  options: HelperOptions = {},
-): Promise<unknown> {
-  throwIfInterrupted(options.signal);
-  const command = await connection.run(HELPER_COMMAND);
-  const { stdout, stderr, code } = await talk(
-    command,
-    JSON.stringify(request),
-    limitOf(request, options),
-    () => {
-      return new TimeoutError(`the host helper on ${connection.name} did not answer ${request.op} in time`, {
-        server: connection.name,
+export class HostHelper {
+  private session: Promise<Session> | undefined;
+
+  constructor(private readonly connection: Connection) {}
+
+  /**
+   * One JSON object in, one out. Whoever gives up waiting does not end what it does.
+   *
+   * @throws one of our errors, by the helper's error code
+   */
+  async ask(request: HelperRequest, options: HelperOptions = {}): Promise<unknown> {
+    throwIfInterrupted(options.signal);
+    const session = await this.open();
+    const answer = await within(session.ask(JSON.stringify(request)), limitOf(request, options), options.signal, () => {
+      return new TimeoutError(`the host helper on ${this.connection.name} did not answer ${request.op} in time`, {
+        server: this.connection.name,
       });
-    },
-    options.signal,
-  );
-  const answer = answerSchema.safeParse(parseJson(stdout));
-  if (!answer.success) throw explainHelperEnd(connection.name, { code, stderr });
-  if (answer.data.ok) return answer.data.result;
-  throw helperError(connection.name, answer.data.error);
+    });
+    if (answer.ok) return answer.result;
+    throw helperError(this.connection.name, answer.error);
+  }
+
+  /** Ends it when it has answered what it was asked. */
+  async close(): Promise<void> {
+    const session = await this.session?.catch(() => undefined);
+    session?.close();
+  }
+
+  private async open(): Promise<Session> {
+    if ((await this.session)?.isOver === true) this.session = undefined;
+    this.session ??= this.connection.run(HELPER_COMMAND).then(
+      (command) => new Session(command, this.connection.name),
+      (error: unknown) => {
+        this.session = undefined;
+        throw error;
+      },
+    );
+    return this.session;
+  }
+}
+
+const MAXIMUM_STDERR = 4096;
+
+/** The helper while it runs. */
+class Session {
+  isOver = false;
+  private readonly waiting = new Map<string, { resolve: (answer: Answer) => void; reject: (error: Error) => void }>();
+  private asked = 0;
+  private stderr = "";
+
+  constructor(
+    private readonly command: RunningCommand,
+    private readonly server: string,
+  ) {
+    // A pipe that breaks says only that; the end of the command says why.
+    for (const stream of [command.stdin, command.stdout, command.stderr]) stream.on("error", () => undefined);
+    createInterface({ input: command.stdout }).on("line", (line) => this.answered(line));
+    command.stderr.on("data", (chunk: Buffer) => {
+      this.stderr = (this.stderr + chunk.toString("utf8")).slice(-MAXIMUM_STDERR);
+    });
+    void command.ended.then(({ code }) => {
+      this.isOver = true;
+      const reason = explainHelperEnd(server, { code, stderr: this.stderr.trim() });
+      for (const { reject } of this.waiting.values()) reject(reason);
+    });
+  }
+
+  ask(request: string): Promise<Answer> {
+    const number = String((this.asked += 1));
+    return new Promise((resolve, reject) => {
+      this.waiting.set(number, { resolve, reject });
+      this.command.stdin.write(`${number} ${request}\n`);
+    });
+  }
+
+  close(): void {
+    this.command.stdin.end();
+  }
+
+  private answered(line: string): void {
+    const [number = ""] = line.split(" ", 1);
+    const answer = answerSchema.safeParse(parseJson(line.slice(number.length)));
+    const waiting = this.waiting.get(number);
+    this.waiting.delete(number);
+    if (answer.success) waiting?.resolve(answer.data);
+    else waiting?.reject(explainHelperEnd(this.server, { code: null, stderr: line }));
+  }
 }
 
 /** From the helper's error to ours. */
@@ -84,47 +151,19 @@ export function helperError(
   }
 }
 
-interface Talk {
-  stdout: string;
-  stderr: string;
-  code: number | null;
-}
-
-function talk(
-  command: RunningCommand,
-  input: string,
+async function within<T>(
+  answer: Promise<T>,
   timeoutMs: number,
+  signal: AbortSignal | undefined,
   timeoutError: () => Error,
-  signal?: AbortSignal,
-): Promise<Talk> {
+): Promise<T> {
+  const limit = AbortSignal.timeout(timeoutMs);
+  const either = signal === undefined ? limit : AbortSignal.any([limit, signal]);
   return new Promise((resolve, reject) => {
-    const stdout = collect(command.stdout);
-    const stderr = collect(command.stderr);
-    const settle = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    };
-    const giveUp = (error: Error): void => {
-      settle();
-      command.kill();
-      reject(error);
-    };
-    const onAbort = (): void => giveUp(interrupted(signal));
-    const timer = setTimeout(() => giveUp(timeoutError()), timeoutMs);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    void command.ended.then(({ code }) => {
-      settle();
-      resolve({ stdout: stdout(), stderr: stderr(), code });
-    });
-    command.stdin.end(input);
+    const giveUp = (): void => reject(signal?.aborted === true ? interrupted(signal) : timeoutError());
+    either.addEventListener("abort", giveUp, { once: true });
+    answer.then(resolve, reject).finally(() => either.removeEventListener("abort", giveUp));
   });
-}
-
-function collect(stream: NodeJS.ReadableStream): () => string {
-  const chunks: Buffer[] = [];
-  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-  stream.on("error", () => undefined);
-  return () => Buffer.concat(chunks).toString("utf8").trim();
 }
 
 function limitOf(request: HelperRequest, options: HelperOptions): number {

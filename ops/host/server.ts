@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import type { ServerAddress } from "../fleet/inventory";
 import { IncusClient } from "../incus/client";
 import type { Connection } from "./connection";
-import { askHelper, type HelperOptions } from "./helper";
+import { HostHelper, type HelperOptions } from "./helper";
 import type { HelperOp, HelperRequest, HelperResult } from "./helper-protocol";
 import { LocalConnection } from "./local-connection";
 import { connectSsh, type SshOptions } from "./ssh-connection";
@@ -39,8 +39,8 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** sshd allows 10 sessions on one connection (MaxSessions); the Incus client takes four. */
-const HELPERS_AT_ONCE = 4;
+/** Each is a process on the server. */
+const REQUESTS_AT_ONCE = 16;
 
 /**
  * Connects to a server. Its host key must be one of those pinned in the target.
@@ -69,12 +69,13 @@ export async function withServer<T>(
 /** The one place where Incus and the connection meet: the client gets a function that opens streams. */
 export function serverOver(connection: Connection, logger?: Logger): Server {
   const { name } = connection;
-  const limit = pLimit(HELPERS_AT_ONCE);
+  const limit = pLimit(REQUESTS_AT_ONCE);
   const incus = new IncusClient(() => connection.openIncus(), { server: name, logger });
+  const host = new HostHelper(connection);
   const helper = async (request: HelperRequest, options?: HelperOptions): Promise<unknown> => {
     const began = Date.now();
     try {
-      return await limit(() => askHelper(connection, request, options));
+      return await limit(() => host.ask(request, options));
     } finally {
       logger?.debug({ server: name, op: request.op, milliseconds: Date.now() - began }, "helper");
     }
@@ -87,6 +88,7 @@ export function serverOver(connection: Connection, logger?: Logger): Server {
     dial: (address, port) => connection.dial(address, port),
     async close() {
       await incus.close();
+      await host.close();
       await connection.close();
     },
   };

@@ -32,6 +32,25 @@ export function theDiskIsTheMachine(fleet: TestFleet): void {
     await expectNoChanges(fleet);
   });
 
+  test("a disk that a dying server left without a container: it goes, unless somebody's files are on it", async () => {
+    fleet.newKey("zoe");
+    const create = () => fleet.ops(["create", "zoe", "--ssh-key", "zoe.pub", "--memory", "512MiB"]);
+    const disk = "/srv/containarium/pool/containers/zoe-container";
+    const onServer = async (script: string) => {
+      const { code, stdout, stderr } = await fleet.onServer(["bash", "-euc", script]);
+      expect({ script, code, stderr: code === 0 ? "" : stderr }).toEqual({ script, code: 0, stderr: "" });
+      return stdout;
+    };
+    const leave = "cd /srv/containarium/pool; btrfs -q subvolume snapshot images/* containers/zoe-container";
+    await onServer(`${leave}; mkdir ${disk}/rootfs/etc/containarium; echo hers > ${disk}/rootfs/etc/containarium/user.json`); // prettier-ignore
+    expect(await create()).toMatchObject({ code: 1, stderr: expect.stringMatching(/somebody's files[^]*incus admin recover/) }); // prettier-ignore
+    expect(await onServer(`cat ${disk}/rootfs/etc/containarium/user.json`)).toBe("hers\n");
+    await onServer(`btrfs subvolume delete --recursive ${disk}; ${leave}`);
+    expect(await create()).toMatchObject({ code: 0 });
+    expect((await fleet.ssh(["zoe-dev", "whoami"], await fleet.exported("zoe"))).stdout).toBe("zoe\n");
+    expect((await fleet.ops(["delete", "zoe", "--force"])).code).toBe(0);
+  });
+
   test("a disk that is missing is not replaced by an empty one", async () => {
     const sh = (script: string) => run(["sh", "-c", script], { cwd: fleet.clone });
     const disk = `.containarium/disks/${fleet.machine}.img`;

@@ -91,6 +91,8 @@ export class FakeHelper {
         this.bans = this.bans.filter(({ address }) => address !== request.address);
         return success({ removed: this.bans.length < before });
       }
+      case "create.mend":
+        return success({ mended: this.incus.leftDisks.delete(`${request.user}-container`) });
       case "restore.mend":
         this.mended.push(request.user);
         return success({ mended: true });

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { Server as SshServer, utils, type AuthContext, type Connection, type ServerChannel } from "ssh2";
 import type { ServerAddress } from "../../ops/fleet/inventory";
 import { HELPER_COMMAND, INCUS_BRIDGE_COMMAND } from "../../ops/host/commands";
@@ -123,15 +124,13 @@ function run(command: string, channel: ServerChannel, fake: FakeServer, socket: 
   if (fake.behaviour.helper === "missing") {
     return end(channel, 1, "sudo: /usr/local/sbin/containarium-host: command not found\n");
   }
-  const chunks: Buffer[] = [];
-  channel.on("data", (chunk: Buffer) => chunks.push(chunk));
-  channel.on("end", () => {
+  createInterface({ input: channel }).on("line", (line) => {
     if (fake.behaviour.helper === "garbage")
       return end(channel, 1, "Traceback (most recent call last):\nKeyError: 'x'\n");
-    const answer = fake.helper.answer(Buffer.concat(chunks).toString("utf8"));
-    channel.write(JSON.stringify(answer));
-    end(channel, answer.ok ? 0 : 1);
+    const [number = ""] = line.split(" ", 1);
+    channel.write(`${number} ${JSON.stringify(fake.helper.answer(line.slice(number.length)))}\n`);
   });
+  channel.on("end", () => end(channel, 0));
 }
 
 function bridge(channel: ServerChannel, socket: string): void {

@@ -1,5 +1,5 @@
 """Runs the host helper with everything it would change redirected: `sandbox.py HELPER ROOT`, request on stdin; with
-`--each` behind, stdin is a JSON array of texts, each of which the helper gets as a request of its own. With `--fleet FLEET
+`--each` behind, stdin is a JSON array of texts, each of which the helper gets as a request of its own; `serve` is the helper's own argument. With `--fleet FLEET
 OPTIONS` the fleet's service runs on it instead, at the server's own address.
 
 Below ROOT lie its files; passwd and group are ROOT/etc/passwd and group, and useradd and the like are imitated on them.
@@ -197,8 +197,7 @@ helper.os = types.SimpleNamespace(**{**vars(os), "geteuid": lambda: 0})
 helper.time = types.SimpleNamespace(**{**vars(helper.time), "sleep": lambda seconds: record(["sleep", seconds])})
 if sys.argv[3:] == ["--each"]:
     for text in json.load(sys.stdin):
-        sys.stdin = types.SimpleNamespace(buffer=io.BytesIO(text.encode()))
-        helper.main()
+        helper.respond(io.BytesIO(text.encode()))
     sys.exit(0)
 if sys.argv[3:4] == ["--fleet"]:
     fleet = load("containarium_fleet", sys.argv[4])
@@ -207,4 +206,4 @@ if sys.argv[3:4] == ["--fleet"]:
         setattr(fleet, name, value)
     asyncio.run(fleet.serve(helper))
     os._exit(0)
-sys.exit(helper.main())
+sys.exit(helper.main(sys.argv[3:]))

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -90,6 +90,11 @@ export class Sandbox {
     const run = spawnSync("python3", ["-I", DRIVER, HELPER, this.root], { input, encoding: "utf8", env: process.env });
     if (run.stdout.split("\n").length !== 2) throw new Error(`not one line: ${run.stdout}\n${run.stderr}`);
     return { status: run.status, stderr: run.stderr, ...(JSON.parse(run.stdout) as HelperAnswer) };
+  }
+
+  /** A helper that stays: what is written to it are numbered requests. */
+  serve(): ChildProcessWithoutNullStreams {
+    return spawn("python3", ["-I", DRIVER, HELPER, this.root, "serve"]);
   }
 
   remove(): void {

@@ -117,8 +117,16 @@ describe("createContainer", () => {
   it("runs nothing on the server but the two constant commands, whatever the input says", async () => {
     await createContainer(server, { user: "alice", sshKeys: [`${ALICE_KEY} $(touch /tmp/x); \`id\` "quoted"`] });
     expect(new Set(fake.commands)).toEqual(
-      new Set(["sudo -n /usr/local/sbin/containarium-host", "sudo -n nc -U /var/lib/incus/unix.socket"]),
+      new Set(["sudo -n /usr/local/sbin/containarium-host serve", "sudo -n nc -U /var/lib/incus/unix.socket"]),
     );
+  });
+
+  it("a disk that a dead server left in its place, without a container: that goes, and the copy is made again", async () => {
+    fake.incus.leftDisks.add("alice-container");
+    await expect(createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] })).resolves.toMatchObject({
+      user: "alice",
+    });
+    expect(fake.helper.requests.filter(({ op }) => op === "create.mend")).toHaveLength(1);
   });
 
   describe("takes back what it made when it fails", () => {
