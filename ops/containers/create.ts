@@ -90,11 +90,10 @@ async function make(
       `baked ${findings.image.bakedAt || "on an unknown day"}`,
     );
 
-    await writeUserFile(server.incus, wanted.name, wanted, request);
-    steps.done("user", `Prepared user ${wanted.user}`, wanted.docker ? "sudo, docker" : "sudo");
-
     const lines = wanted.keys.map(({ line }) => line);
-    await writeAuthorizedKeys(server.incus, wanted.name, { user: wanted.user, keys: lines }, request);
+    const keysWritten = writeAuthorizedKeys(server.incus, wanted.name, { user: wanted.user, keys: lines }, request);
+    await Promise.all([writeUserFile(server.incus, wanted.name, wanted, request), keysWritten]);
+    steps.done("user", `Prepared user ${wanted.user}`, wanted.docker ? "sudo, docker" : "sudo");
     steps.done("keys", "Added SSH keys", describeKeys(wanted));
 
     const { gateway } = findings;

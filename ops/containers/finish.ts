@@ -1,4 +1,4 @@
-import { ConflictError, NotFoundError, OperationError } from "../errors";
+import { ConflictError, OperationError } from "../errors";
 import type { Server } from "../host/server";
 import { sshTimeoutSeconds } from "../host/ssh-timeout";
 import type { RequestOptions } from "../incus/client";
@@ -20,13 +20,13 @@ export async function finish(
   { spec, address, run }: { spec: ResolvedSpec; address: string; run: string },
   request: RequestOptions,
 ): Promise<Container> {
-  let hostKey = await verify(server, spec, address, request);
-  if (!(await knowsItsUser(server, spec, request))) {
+  let hostKey = await answers(server, spec, address, request);
+  if (hostKey === undefined) {
     // What makes the account runs at every boot; it failed in this one.
     await server.incus.instances.stop(spec.name, { force: true, ...request });
     await server.incus.instances.start(spec.name, request);
-    hostKey = await verify(server, spec, address, request);
-    if (!(await knowsItsUser(server, spec, request))) {
+    hostKey = await answers(server, spec, address, request);
+    if (hostKey === undefined) {
       throw new OperationError(`${spec.name} did not make the account of ${spec.user}`, {
         server: server.name,
         remedy: `Look what it says on the server:\n  sudo incus exec ${spec.name} -- journalctl -u containarium-user`,
@@ -36,40 +36,34 @@ export async function finish(
   return markReady(server, spec, run, hostKey, request);
 }
 
-/** The user's own way must end at this container's SSH server, and not at another's. */
-async function verify(server: Server, spec: ResolvedSpec, target: string, request: RequestOptions): Promise<string> {
-  const answer = await server.helper(
-    { op: "path.verify", user: spec.user, target, timeoutSeconds: sshTimeoutSeconds() },
-    request,
-  );
-  const hostKey = await readHostKey(server.incus, spec.name, request);
-  const shown = answer.hostKeys.filter((key) => key.split(" ")[0] === hostKey.split(" ")[0]);
+/**
+ * The user's own way must end at this container's SSH server, and not at another's. A banner is no login: the account must
+ * be there, and the keys. Missing keys are written again.
+ *
+ * @returns its host key; undefined where there is no account
+ */
+async function answers(
+  server: Server,
+  { user, name, keys }: ResolvedSpec,
+  target: string,
+  request: RequestOptions,
+): Promise<string | undefined> {
+  const verify = { op: "path.verify", user, target, timeoutSeconds: sshTimeoutSeconds() } as const;
+  const { hostKeys } = await server.helper(verify, request);
+  const lines = keys.map(({ line }) => line);
+  const [hostKey, passwd] = await Promise.all([
+    readHostKey(server.incus, name, request),
+    server.incus.instances.files(name).get("/etc/passwd", request),
+    writeAuthorizedKeys(server.incus, name, { user, keys: lines }, request),
+  ]);
+  const shown = hostKeys.filter((key) => key.split(" ")[0] === hostKey.split(" ")[0]);
   if (shown.length > 0 && !shown.some((key) => key.split(" ").slice(0, 2).join(" ") === hostKey)) {
-    throw new OperationError(`another machine answers at ${target}: its host key is not that of ${spec.name}`, {
+    throw new OperationError(`another machine answers at ${target}: its host key is not that of ${name}`, {
       server: server.name,
     });
   }
-  return hostKey;
-}
-
-/** A banner is no login: the account must be there, and the keys. Missing keys are written again. */
-async function knowsItsUser(server: Server, { user, name, keys }: ResolvedSpec, request: RequestOptions) {
-  const lines = keys.map(({ line }) => line);
-  await writeAuthorizedKeys(server.incus, name, { user, keys: lines }, request);
-  const passwd = await server.incus.instances
-    .files(name)
-    .get("/etc/passwd", request)
-    .catch((error: unknown) => {
-      if (error instanceof NotFoundError) return undefined;
-      throw error;
-    });
-  return (
-    passwd === undefined ||
-    passwd
-      .toString("utf8")
-      .split("\n")
-      .some((line) => line.startsWith(`${user}:`))
-  );
+  const accounts = passwd.toString("utf8").split("\n");
+  return accounts.some((line) => line.startsWith(`${user}:`)) ? hostKey : undefined;
 }
 
 /** The last change: from now on it is complete. Only if no later run took it over. */

@@ -157,7 +157,7 @@ async function within<T>(
   signal: AbortSignal | undefined,
   timeoutError: () => Error,
 ): Promise<T> {
-  const limit = AbortSignal.timeout(timeoutMs);
+  const limit = AbortSignal.timeout(Math.ceil(timeoutMs));
   const either = signal === undefined ? limit : AbortSignal.any([limit, signal]);
   return new Promise((resolve, reject) => {
     const giveUp = (): void => reject(signal?.aborted === true ? interrupted(signal) : timeoutError());

@@ -235,11 +235,7 @@ export class FakeIncus {
         operation: { description: "Creating instance", answers: [running, running, running, { status_code: 200 }] },
       };
     }
-    const made = this.add(wanted);
-    if (user === "no-account") {
-      const content = "root:x:0:0:root:/root:/bin/bash\n";
-      made.files.set("/etc/passwd", { type: "file", content, uid: 0, gid: 0, mode: 0o644 });
-    }
+    this.add(wanted);
     return done("Creating instance");
   }
 
@@ -326,7 +322,13 @@ export class FakeIncus {
   private boot(instance: FakeInstance): void {
     instance.status = "Running";
     const key = "/etc/ssh/ssh_host_ed25519_key.pub";
-    if (!instance.files.has("/etc/containarium/user.json") || instance.files.has(key)) return;
+    const who = instance.files.get("/etc/containarium/user.json");
+    if (who === undefined) return;
+    const { user } = JSON.parse(String(who.content)) as { user: string };
+    const account = user === "no-account" ? "" : `${user}:x:1000:1000::/home/${user}:/bin/bash\n`;
+    const passwd = `root:x:0:0:root:/root:/bin/bash\n${account}`;
+    instance.files.set("/etc/passwd", { ...directory(), type: "file", content: passwd, mode: 0o644 });
+    if (instance.files.has(key)) return;
     instance.files.set(key, { ...directory(), type: "file", content: `${fakeHostKey()} root@golden\n`, mode: 0o644 });
   }
 
