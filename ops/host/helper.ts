@@ -64,10 +64,12 @@ export class HostHelper {
     throw helperError(this.connection.name, answer.error);
   }
 
-  /** Ends it when it has answered what it was asked. */
-  async close(): Promise<void> {
-    const session = await this.session?.catch(() => undefined);
-    session?.close();
+  /** It ends when it has answered what it was asked. */
+  close(): void {
+    this.session?.then(
+      (session) => session.close(),
+      () => undefined,
+    );
   }
 
   private async open(): Promise<Session> {
@@ -87,7 +89,7 @@ const MAXIMUM_STDERR = 4096;
 
 /** The helper while it runs. */
 class Session {
-  isOver = false;
+  private end: Error | undefined;
   private readonly waiting = new Map<string, { resolve: (answer: Answer) => void; reject: (error: Error) => void }>();
   private asked = 0;
   private stderr = "";
@@ -103,15 +105,19 @@ class Session {
       this.stderr = (this.stderr + chunk.toString("utf8")).slice(-MAXIMUM_STDERR);
     });
     void command.ended.then(({ code }) => {
-      this.isOver = true;
-      const reason = explainHelperEnd(server, { code, stderr: this.stderr.trim() });
-      for (const { reject } of this.waiting.values()) reject(reason);
+      this.end = explainHelperEnd(server, { code, stderr: this.stderr.trim() });
+      for (const { reject } of this.waiting.values()) reject(this.end);
     });
+  }
+
+  get isOver(): boolean {
+    return this.end !== undefined;
   }
 
   ask(request: string): Promise<Answer> {
     const number = String((this.asked += 1));
     return new Promise((resolve, reject) => {
+      if (this.end !== undefined) return reject(this.end);
       this.waiting.set(number, { resolve, reject });
       this.command.stdin.write(`${number} ${request}\n`);
     });

@@ -88,7 +88,7 @@ export function serverOver(connection: Connection, logger?: Logger): Server {
     dial: (address, port) => connection.dial(address, port),
     async close() {
       await incus.close();
-      await host.close();
+      host.close();
       await connection.close();
     },
   };

@@ -24,6 +24,20 @@ describe("openServer", () => {
     expect(fake.incus.connections).toBe(1);
   });
 
+  it("starts the helper once, and again when it has ended", async () => {
+    const helpers = () => fake.commands.filter((command) => command.endsWith("containarium-host serve")).length;
+    await withServer(fake.address, {}, async (server) => {
+      await Promise.all([server.helper({ op: "server.status" }), server.helper({ op: "account.list" })]);
+      await server.helper({ op: "server.status" });
+      expect(helpers()).toBe(1);
+      fake.behaviour.helper = "garbage";
+      await expect(server.helper({ op: "server.status" })).rejects.toThrow(/gave no answer: KeyError/);
+      fake.behaviour.helper = "works";
+      expect(await server.helper({ op: "server.status" })).toMatchObject({ ready: true });
+      expect(helpers()).toBe(2);
+    });
+  });
+
   it("waits where the server has as many sessions as it allows", async () => {
     await withServer(fake.address, {}, async (server) => {
       fake.fullFor = 3;
