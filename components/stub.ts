@@ -7,9 +7,18 @@ import type * as pulumi from "@pulumi/pulumi";
  * Written out method by method because Pulumi serialises what a function captures, and this captures nothing but
  * `kind`. A plain `require` would fail in the engine's provider process: its parent module has no file name.
  */
-export function stub(
-  kind: "container" | "dataDiskRecord" | "localBalancer" | "localHost" | "localMachine" | "serverIdentity",
-): pulumi.dynamic.ResourceProvider {
+export function stub(kind: Kind): pulumi.dynamic.ResourceProvider {
+  const known = stubs.get(kind) ?? makeStub(kind);
+  stubs.set(kind, known);
+  return known;
+}
+
+type Kind = "container" | "dataDiskRecord" | "localBalancer" | "localHost" | "localMachine" | "serverIdentity";
+
+/** Pulumi serialises each provider object once, which takes some 30 ms: all resources of a kind share theirs. */
+const stubs = new Map<Kind, pulumi.dynamic.ResourceProvider>();
+
+function makeStub(kind: Kind): pulumi.dynamic.ResourceProvider {
   const provider = () => require("module").createRequire(process.cwd() + "/")("containarium/provider")[kind];
   return {
     check: async (olds, news) => provider().check(olds, news),

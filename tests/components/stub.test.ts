@@ -19,3 +19,8 @@ test.each(["container", "localBalancer", "localHost", "localMachine"] as const)(
     expect(text).not.toMatch(/incus|ssh2|undici|losetup/i);
   },
 );
+
+test("resources of a kind share a provider, which Pulumi then serialises once", () => {
+  expect(stub("container")).toBe(stub("container"));
+  expect(stub("container")).not.toBe(stub("localHost"));
+});
