@@ -1,8 +1,10 @@
 "use strict";
 
+const { randomBytes } = require("node:crypto");
 const fs = require("node:fs");
-const os = require("node:os");
 const path = require("node:path");
+
+const pLimit = require("p-limit");
 
 const { engineEnvironment } = require("../engine");
 const { openConfig } = require("../quickstart/stack");
@@ -11,6 +13,9 @@ const { SetupError } = require("../setup-error");
 
 /** Everybody whom the benchmark makes has a name that begins so; whoever is left of a killed run is removed. */
 const prefix = "bench-";
+const leftovers = ["remove", "bench-bare", "bench-record"];
+/** As many as `create --from` makes on a server at a time. */
+const atOnce = 4;
 
 /**
  * @typedef {typeof import("../../ops")} Ops
@@ -23,8 +28,8 @@ const prefix = "bench-";
  * @property {NodeJS.ProcessEnv} environment the engine's
  * @property {import("../../ops").Inventory} inventory
  * @property {import("../../ops").InventoryServer} address of the first server
+ * @property {string} machine its name on this host
  * @property {import("../../ops").Server} server the same, connected
- * @property {string} keyFile a public key, for everybody who is made
  */
 
 /** The fleet that is measured, and this project. */
@@ -32,7 +37,7 @@ class Site {
   made = 0;
 
   /** @param {SiteParts} parts */
-  constructor({ root, stack, scratch, ops, environment, inventory, address, server, keyFile }) {
+  constructor({ root, stack, scratch, ops, environment, inventory, address, machine, server }) {
     this.root = root;
     this.stack = stack;
     this.scratch = scratch;
@@ -41,10 +46,8 @@ class Site {
     this.inventory = inventory;
     this.address = address;
     this.server = server;
-    this.keyFile = keyFile;
     this.cli = path.join(root, "bin", "containarium-ops");
-    /** The first server's name on this host. */
-    this.machine = stack === "local" ? address.name : `${stack}-${address.name}`;
+    this.machine = machine;
   }
 
   /**
@@ -62,14 +65,16 @@ class Site {
     if (inventory === undefined || address === undefined) {
       throw new SetupError(`stack ${stack} has no server`, { remedy: "npm run quickstart" });
     }
-    const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "containarium-bench-"));
-    const key = path.join(scratch, "key");
-    await mustRun(run, ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]);
+    // Always the same one, so that a run that was killed leaves its files to the next.
+    const scratch = path.join(root, ".containarium", "bench");
+    fs.rmSync(scratch, { recursive: true, force: true });
+    fs.mkdirSync(scratch, { recursive: true });
     /** @type {Ops} */
     const ops = require(path.join(root, "dist", "ops", "index.js"));
+    const machine = stack === "local" ? address.name : `${stack}-${address.name}`;
+    await bare(machine, leftovers);
     const server = await ops.openServer(address, { identityBaseDirectory: root });
-    const keyFile = `${key}.pub`;
-    const site = new Site({ root, stack, scratch, ops, environment, inventory, address, server, keyFile });
+    const site = new Site({ root, stack, scratch, ops, environment, inventory, address, machine, server });
     await site.removePeople();
     return site;
   }
@@ -100,6 +105,24 @@ class Site {
     return file;
   }
 
+  /** People, four at a time. @param {number} count @returns {Promise<string[]>} their names */
+  async makePeople(count) {
+    const users = Array.from({ length: count }, () => this.nextUser());
+    await this.each(users, (user) => this.ops.createContainer(this.server, this.person(user)));
+    return users;
+  }
+
+  /** @param {string[]} users */
+  async deletePeople(users) {
+    await this.each(users, (user) => this.ops.deleteContainer(this.server, user));
+  }
+
+  /** Four at a time. @param {string[]} users @param {(user: string) => Promise<unknown>} work */
+  async each(users, work) {
+    const limit = pLimit(atOnce);
+    await Promise.all(users.map((user) => limit(() => work(user))));
+  }
+
   /** A name that nobody has. */
   nextUser() {
     this.made += 1;
@@ -108,16 +131,20 @@ class Site {
 
   /** What a new person is given. @param {string} user */
   person(user) {
-    return { user, sshKeys: [this.publicKey()], memory: "512MiB", diskQuota: "2GB" };
+    return { user, sshKeys: [newPublicKey()], memory: "512MiB", diskQuota: "2GB" };
   }
 
-  publicKey() {
-    return fs.readFileSync(this.keyFile, "utf8").trim();
+  /** A key of their own, which nobody can use. @param {string} user @returns {string} the file of its public half */
+  keyFile(user) {
+    const file = path.join(this.scratch, `${user}.pub`);
+    fs.writeFileSync(file, `${newPublicKey()}\n`);
+    return file;
   }
 
   /** `containarium-ops ...` on the fleet's stack. @param {string[]} args @returns {Promise<string>} its stdout */
-  async command(args) {
-    return await mustRun(run, ["node", this.cli, ...args, "--stack", this.stack], { cwd: this.root });
+  async command(args, environment = {}) {
+    const command = ["node", this.cli, ...args, "--stack", this.stack];
+    return await mustRun(run, command, { cwd: this.root, env: { ...process.env, ...environment } });
   }
 
   /** @param {string[]} args */
@@ -127,16 +154,12 @@ class Site {
 
   /** Runs bare.py as root on the first server, past everything of ours. @param {string[]} args @returns {Promise<any>} */
   async bare(args) {
-    const script = fs.readFileSync(path.join(__dirname, "bare.py"), "utf8");
-    return JSON.parse(
-      await mustRun(run, ["incus", "exec", this.machine, "--", "python3", "-", ...args], { input: script }),
-    );
+    return await bare(this.machine, args);
   }
 
   /** Everybody whom a run has made, also one that was killed. */
   async removePeople() {
-    await this.bare(["remove", "bench-bare"]);
-    await this.bare(["remove", "bench-record"]);
+    await this.bare(leftovers);
     const recorded = /** @type {{user: string}[]} */ (
       openConfig(path.join(this.root, `Pulumi.${this.stack}.yaml`)).get("containers") ?? []
     );
@@ -151,4 +174,18 @@ class Site {
   }
 }
 
-module.exports = { Site };
+/** @param {string} machine @param {string[]} args @returns {Promise<any>} */
+async function bare(machine, args) {
+  const script = fs.readFileSync(path.join(__dirname, "bare.py"), "utf8");
+  // As a unit of its own: it comes to its end, and brings back what it stopped, also when this process is killed.
+  const unit = ["systemd-run", "--quiet", "--collect", "--wait", "--pipe", "python3", "-"];
+  return JSON.parse(await mustRun(run, ["incus", "exec", machine, "--", ...unit, ...args], { input: script }));
+}
+
+function newPublicKey() {
+  const fields = [Buffer.from("ssh-ed25519"), randomBytes(32)];
+  const blob = Buffer.concat(fields.flatMap((field) => [Buffer.from([0, 0, 0, field.length]), field]));
+  return `ssh-ed25519 ${blob.toString("base64")}`;
+}
+
+module.exports = { newPublicKey, Site };

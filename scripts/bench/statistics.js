@@ -17,6 +17,7 @@
  * @property {string} goal
  * @property {boolean} met
  * @property {Record<string, number>} parts medians
+ * @property {string} notes
  */
 
 /** @param {number[]} values @param {number} part 0 to 1 */
@@ -34,19 +35,15 @@ function spreadOf(values) {
 }
 
 /** @param {Figure} figure @param {Measures[]} rounds @returns {Outcome} */
-function outcomeOf({ name, ours, bare, unit, goal }, rounds) {
+function outcomeOf({ name, ours, bare, unit, goal, notes = "" }, rounds) {
   const [mine, theirs] = [spreadOf(rounds.map((round) => round.ours)), spreadOf(rounds.map((round) => round.bare))];
   const ratio = mine.median / theirs.median;
   const kinds = [...new Set(rounds.flatMap(({ parts = {} }) => Object.keys(parts)))];
-  const parts = kinds.map((kind) => [
-    kind,
-    quantile(
-      rounds.flatMap(({ parts = {} }) => parts[kind] ?? []),
-      0.5,
-    ),
-  ]);
+  const median = (/** @type {string} */ kind) => quantile(rounds.flatMap(({ parts = {} }) => parts[kind] ?? []), 0.5); // prettier-ignore
+  const parts = Object.fromEntries(kinds.map((kind) => [kind, median(kind)]));
   const inRatio = goal.ratio === undefined || (goal.atLeast ? ratio >= goal.ratio : ratio <= goal.ratio);
   const isBeside = goal.beside === undefined || mine.median - theirs.median <= goal.beside;
+  const arePartsBelow = Object.entries(goal.parts ?? {}).every(([part, most]) => (parts[part] ?? NaN) <= most);
   const isBelow = goal.absolute === undefined || mine.median <= goal.absolute;
   return {
     name,
@@ -58,17 +55,19 @@ function outcomeOf({ name, ours, bare, unit, goal }, rounds) {
     bare: theirs,
     ratio,
     goal: goalText(goal, unit),
-    met: inRatio && isBeside && isBelow,
-    parts: Object.fromEntries(parts),
+    met: inRatio && isBeside && isBelow && arePartsBelow,
+    parts,
+    notes,
   };
 }
 
 /** @param {import("./figure").Goal} goal @param {string} unit */
-function goalText({ ratio, atLeast, beside, absolute }, unit) {
+function goalText({ ratio, atLeast, beside, absolute, parts = {} }, unit) {
   return [
     ...(ratio === undefined ? [] : [`${atLeast ? "≥" : "≤"} ${ratio}x`]),
     ...(beside === undefined ? [] : [`≤ ${beside} ${unit} beside it`]),
     ...(absolute === undefined ? [] : [`≤ ${absolute} ${unit}`]),
+    ...Object.entries(parts).map(([part, most]) => `${part} ≤ ${most}`),
   ].join(", ");
 }
 

@@ -21,7 +21,7 @@ module.exports = {
       measure: async () => {
         const users = Array.from({ length: people }, () => site.nextUser());
         const file = path.join(site.scratch, "people.csv");
-        const rows = users.map((user) => `${user},${site.keyFile},512MiB,2GB,${site.address.name}`);
+        const rows = users.map((user) => `${user},${site.keyFile(user)},512MiB,2GB,${site.address.name}`);
         fs.writeFileSync(file, ["user,key,memory,disk_quota,server", ...rows, ""].join("\n"));
         let said = "";
         const ours = await timed(async () => {

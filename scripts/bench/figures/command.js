@@ -19,7 +19,7 @@ module.exports = {
         let said = "";
         const limits = ["--memory", "512MiB", "--disk-quota", "2GB"];
         const ours = await timed(async () => {
-          said = await site.command(["create", user, "--ssh-key", site.keyFile, ...limits, "--json"]);
+          said = await site.command(["create", user, "--ssh-key", site.keyFile(user), ...limits, "--json"]);
         });
         const { timings, recording } = JSON.parse(said);
         const up = await timed(() => site.pulumi([...targeted, "--stack", site.stack, "--target", `**:Container::${user}`])); // prettier-ignore

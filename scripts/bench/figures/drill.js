@@ -1,18 +1,17 @@
 "use strict";
 
-const people = Number(process.env.CONTAINARIUM_BENCH_DRILL ?? 6);
+const people = Number(process.env.CONTAINARIUM_BENCH_DRILL ?? 50);
 
 /** @type {import("../figure").Figure} */
 module.exports = {
   name: "drill",
-  ours: `from the end of a server without notice until ${people} people (CONTAINARIUM_BENCH_DRILL) are in again, boot included`,
-  bare: "Incus start and container starts alone, until all greet",
+  ours: `from the end of a server without notice until ${people} people (CONTAINARIUM_BENCH_DRILL) are in again, its boot included`,
+  bare: "the same containers without the boot: mount, Incus start, and its own start of what ran, until all greet",
   unit: "ms",
   goal: { ratio: 1.2 },
-  runs: 2,
+  runs: 1,
   prepare: async (site) => {
-    const users = Array.from({ length: people }, () => site.nextUser());
-    for (const user of users) await site.ops.createContainer(site.server, site.person(user));
+    const users = await site.makePeople(people);
     return {
       measure: async () => {
         const { drills } = JSON.parse(await site.command(["drill", "preempt", "--servers", "1", "--yes", "--json"]));
@@ -22,11 +21,15 @@ module.exports = {
         const back = drills[0].people.map(
           (/** @type {{backMilliseconds?: number}} */ one) => one.backMilliseconds ?? NaN,
         );
+        parts["first of them"] = Math.min(...back);
+        const bare = await site.bare(["comeback"]);
+        for (const [name, value] of Object.entries(bare.parts)) parts[`bare ${name}`] = value;
         await site.reconnect();
-        return { ours: Math.max(...back), bare: (await site.bare(["comeback"])).total, parts };
+        return { ours: Math.max(...back), bare: bare.total, parts };
       },
       end: async () => {
-        for (const user of users) await site.ops.deleteContainer(site.server, user);
+        await site.reconnect();
+        await site.deletePeople(users);
       },
     };
   },

@@ -17,8 +17,7 @@ module.exports = {
   goal: { absolute: 25 },
   runs: 1,
   prepare: async (site) => {
-    const users = Array.from({ length: people }, () => site.nextUser());
-    for (const user of users) await site.ops.createContainer(site.server, site.person(user));
+    const users = await site.makePeople(people);
     await site.bare(["create", "bench-bare", site.freeAddress(), await site.goldenFingerprint()]);
     await sleep(idleMs);
     return {
@@ -27,7 +26,7 @@ module.exports = {
         return { ours: quantile(ours, 0.5), bare };
       },
       end: async () => {
-        for (const user of users) await site.ops.deleteContainer(site.server, user);
+        await site.deletePeople(users);
         await site.bare(["remove", "bench-bare"]);
       },
     };

@@ -1,6 +1,8 @@
 import { drawing } from "../../../scripts/bench/drawing";
 import { page, table } from "../../../scripts/bench/report";
 import { outcomeOf, quantile, spreadOf } from "../../../scripts/bench/statistics";
+import { newPublicKey } from "../../../scripts/bench/site";
+import { parsePublicKey } from "../../../ops/keys/public-key";
 import { parseArguments } from "../../../scripts/bench";
 
 const figure = {
@@ -35,16 +37,30 @@ test("a goal may be a least or an absolute value", () => {
   expect(outcomeOf({ ...figure, goal: { absolute: 25 } }, rounds([26], [26])).met).toBe(false);
 });
 
+test("a goal may be about a part, and a part that was not measured meets none", () => {
+  const outcome = (parts: Record<string, number>) => outcomeOf({ ...figure, goal: { parts } }, rounds([200], [100]));
+  expect(outcome({ copy: 20 }).met).toBe(true);
+  expect(outcome({ copy: 19 }).met).toBe(false);
+  expect(outcome({ boot: 1000 }).met).toBe(false);
+  expect(outcome({ copy: 19 }).goal).toBe("copy ≤ 19");
+});
+
 test("table, page and drawing say which goal is missed, and what the time went to", () => {
-  const outcomes = [outcomeOf(figure, rounds([200, 220], [100, 100]))];
+  const outcomes = [outcomeOf({ ...figure, notes: "Half is SSH." }, rounds([200, 220], [100, 100]))];
   expect(table(outcomes)).toMatch(/^create +210 ms \(205-215\) +100 ms \(100-100\) +2\.10x +≤ 1\.25x, ≤ 100 ms beside it +missed +2$/m); // prettier-ignore
   const text = page(outcomes, { processors: "2" }, "2026-11-27");
   expect(text).toContain("**missed**");
-  expect(text).toContain("- **create**: copy 21.0");
+  expect(text).toContain("**create**: copy 21.0.\nHalf is SSH.");
   expect(text).toContain("Measured on 2026-11-27: processors 2.");
   const svg = drawing(outcomes);
   expect(svg).toMatch(/^<svg [^>]+>\n.*2\.10x: missed.*<\/svg>\n$/s);
   expect(svg).not.toMatch(/NaN|<1>/);
+});
+
+test("people get keys that are keys, each another one", () => {
+  const [one, two] = [newPublicKey(), newPublicKey()];
+  expect(parsePublicKey(one, "test")).toMatchObject({ type: "ssh-ed25519" });
+  expect(one).not.toBe(two);
 });
 
 test("the command line", () => {
