@@ -24,12 +24,13 @@ print("\n".join(value) if isinstance(value, list) else value)' "$1"
 }
 has() { python3 -c 'import json, sys; sys.exit(sys.argv[1] not in json.load(open("/etc/containarium/server.json")))' "$1"; }
 
-# `systemctl enable` takes 0.3 s even when there is nothing to do.
+# `systemctl enable` takes 0.3 s even when there is nothing to do. For the next boot: no need to load all units anew now.
 enable() {
-  local unit
+  local unit missing=()
   for unit in "$@"; do
-    systemctl is-enabled -q "$unit" 2>/dev/null || systemctl enable -q "$unit"
+    systemctl is-enabled -q "$unit" 2>/dev/null || missing+=("$unit")
   done
+  [ ${#missing[@]} -eq 0 ] || systemctl enable -q --no-reload "${missing[@]}"
 }
 
 # Before the packages: Incus and its socket need the disk; without it they would come up silently empty on the boot disk.
@@ -45,6 +46,8 @@ install_units() {
   install -m 0644 "$here/incus-needs-firewall.conf" /etc/systemd/system/incus.service.d/12-containarium-firewall.conf
   install -m 0644 "$here/incus-stale-pids.conf" /etc/systemd/system/incus.service.d/15-containarium-pids.conf
   install_limits_of_the_end
+  # A connected jump account needs no service manager of its own (15 MB and 40 ms per login).
+  install -D -m 0644 "$here/user-manager.conf" /etc/systemd/system/user@.service.d/10-containarium.conf
   systemctl daemon-reload
   enable containarium-disk.service containarium-firewall.service
 }
@@ -60,11 +63,17 @@ install_limits_of_the_end() {
   install -D -m 0644 "$here/system-stop.conf" /etc/systemd/system.conf.d/10-containarium.conf
 }
 
+missing_packages() {
+  local wanted
+  mapfile -t wanted < <(grep -v '^#' "$here/server-packages")
+  # It fails where it does not know one of them, and tells of the others.
+  { dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null || true; } |
+    sed -n 's/^installed //p' | grep -vxFf - <(printf '%s\n' "${wanted[@]}") || true
+}
+
 install_packages() {
-  local package missing=()
-  while read -r package; do
-    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
-  done < <(grep -v '^#' "$here/server-packages")
+  local missing
+  mapfile -t missing < <(missing_packages)
   [ ${#missing[@]} -gt 0 ] || return 0
   # A power cut in the middle of the last try must not be the end of all later ones.
   dpkg --configure -a
@@ -147,9 +156,6 @@ ensure_host_keys() {
 }
 
 install_host_helper() {
-  # A connected jump account needs no service manager of its own (15 MB and 40 ms per login).
-  install -D -m 0644 "$here/user-manager.conf" /etc/systemd/system/user@.service.d/10-containarium.conf
-  systemctl daemon-reload
   getent group containarium-jump >/dev/null || groupadd --system containarium-jump
   install -m 0755 "$here/containarium-host" /usr/local/sbin/containarium-host
   install -m 0755 "$here/containarium-fleet" /usr/local/sbin/containarium-fleet
@@ -221,7 +227,7 @@ ensure_incus() {
   mend_cgroup_v1
   enable incus.socket incus-startup.service lxcfs.service
   # Debian's incus.service has nothing that wants it, and its socket alone does not start it after an unclean stop.
-  [ -L /etc/systemd/system/multi-user.target.wants/incus.service ] || systemctl -q add-wants multi-user.target incus.service
+  [ -L /etc/systemd/system/multi-user.target.wants/incus.service ] || systemctl -q --no-reload add-wants multi-user.target incus.service
   # incus-startup is what stops the containers in order when the server goes down.
   systemctl start lxcfs.service incus.socket incus.service incus-startup.service
   incus admin waitready --timeout 120
@@ -323,10 +329,11 @@ announce_ready() {
 }
 
 step() {
-  local begin=$EPOCHREALTIME
+  local begin=${EPOCHREALTIME//[.,]/} tenths
   current=$1
   "$2"
-  printf '%-32s %5.1f s\n' "$1" "$(python3 -c 'import sys; print(float(sys.argv[2]) - float(sys.argv[1]))' "$begin" "$EPOCHREALTIME")"
+  tenths=$(((${EPOCHREALTIME//[.,]/} - begin) / 100000))
+  printf '%-32s %3d.%d s\n' "$1" $((tenths / 10)) $((tenths % 10))
 }
 
 main() {
