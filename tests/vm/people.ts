@@ -1,27 +1,29 @@
 import { until } from "../until";
 import { step } from "./step";
-import { type Login, logins, type TestServer } from "./test-server";
+import type { Login, TestServer } from "./test-server";
 
 const note = (login: Login) => `what ${login} wrote`;
 
 export function people(server: TestServer): void {
-  step("alice, with two keys, and bob get containers, and SSH answers each of their keys", async () => {
+  step(`${server.users.join(" and ")}: a container each, and SSH answers each of their keys`, async () => {
     const size = ["--cpu", "2", "--memory", "1GiB", "--disk-quota", "2GiB", ...(server.docker ? [] : ["--no-docker"])];
-    await server.ops("create", "alice", "--ssh-key", "alice.pub", "--ssh-key", "alice-laptop.pub", ...size);
-    await server.ops("create", "bob", "--ssh-key", "bob.pub", ...size);
-    for (const login of logins) {
+    for (const user of server.users) {
+      const keys = server.logins.filter((login) => login.split("-")[0] === user);
+      await server.ops("create", user, ...keys.flatMap((key) => ["--ssh-key", `${key}.pub`]), ...size);
+    }
+    for (const login of server.logins) {
       const [user = ""] = login.split("-");
       await server.ops("export", user, "--key", login, "--output", `${login}.conf`);
       const written = await server.ssh(`echo '${note(login)}' > ${login} && sync && whoami`, login);
       expect(written).toMatchObject({ code: 0, stdout: `${user}\n` });
     }
     server.people = await listed(server);
-    expect(server.people).toHaveLength(2);
+    expect(server.people).toHaveLength(server.users.length);
   });
 
   step("their containers are copy-on-write clones of the golden image", async () => {
-    const origin = "zfs get -H -o value origin containarium/containers/containers/{alice,bob}-container";
-    expect(await server.succeed(`${origin} | uniq`)).toMatch(
+    const disks = server.users.map((user) => `containarium/containers/containers/${user}-container`);
+    expect(await server.succeed(`zfs get -H -o value origin ${disks.join(" ")} | uniq`)).toMatch(
       /^containarium\/containers\/images\/[0-9a-f]{64}@readonly$/,
     );
   });
@@ -32,7 +34,7 @@ export function people(server: TestServer): void {
  * their data.
  */
 export async function expectEverybodyBack(server: TestServer): Promise<void> {
-  for (const login of logins) {
+  for (const login of server.logins) {
     // Ready means that the containers run; in an emulated one SSH may need a minute more.
     await until(async () => (await server.ssh("true", login)).code === 0, 400, `${login}'s login`);
     const { code, stdout, stderr } = await server.ssh(`cat ${login}`, login);

@@ -5,19 +5,12 @@ import { step } from "./step";
 import type { Login, TestServer } from "./test-server";
 
 /** Says each number only after it is on the disk. */
-const writer = `python3 -u -c '
-import os, itertools
-file = open("numbers", "w")
-for number in itertools.count(1):
-    print(number, file=file, flush=True)
-    os.fsync(file.fileno())
-    print(number)
-'`;
+const writer = "n=0; while n=$((n + 1)); do echo $n >> numbers && sync numbers && echo $n || exit; done";
 
 /** @param comeBack what happens then, until the server is ready again */
 export function powerCut(server: TestServer, comeBack: () => Promise<void> = () => server.comesUp()): void {
   step("a power cut while people write: all that was acknowledged is there, everybody as they were", async () => {
-    const people = (["alice", "bob"] as const).map((login) => new Writer(server, login));
+    const people = server.users.map((login) => new Writer(server, login));
     try {
       await Promise.all(people.map((person) => person.hasWritten(50)));
       await server.vm.cutPower();

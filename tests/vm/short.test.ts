@@ -6,18 +6,16 @@ import { firstBoot } from "./first-boot";
 import { foreignDiskThenOwn } from "./new-boot-disk";
 import { people } from "./people";
 import { powerCut } from "./power-cut";
-import { protections } from "./protections";
 import { quota } from "./quota";
 import { TestServer } from "./test-server";
 
-const server = new TestServer(false, 1);
+const server = new TestServer(false, 1, ["alice"]);
 
 beforeAll(() => server.prepare());
 afterAll(() => server.close());
 
 describe("the first boot", () => firstBoot(server));
 describe("people", () => people(server));
-describe("what protects them", () => protections(server));
 describe("room on the disk", () => quota(server));
 describe("a power cut, and another boot disk, at first with a foreign data disk", () =>
   powerCut(server, () => foreignDiskThenOwn(server)));

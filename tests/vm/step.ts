@@ -1,3 +1,5 @@
+import { processorSeconds } from "./vm";
+
 let failed: string | undefined;
 
 /**
@@ -7,9 +9,11 @@ let failed: string | undefined;
 export function step(title: string, run: () => Promise<void>): void {
   test(title, async () => {
     if (failed !== undefined) throw new Error(`not tried, because this failed: ${failed}`);
-    const begin = Date.now();
-    const say = (sign: string) =>
-      process.stderr.write(`${sign} ${title} ${Math.round((Date.now() - begin) / 1000)}s\n`);
+    const [begin, before] = [Date.now(), processorSeconds()];
+    const say = (sign: string) => {
+      const [took, emulated] = [(Date.now() - begin) / 1000, processorSeconds() - before];
+      process.stderr.write(`${sign} ${title} ${Math.round(took)}s (processor: ${Math.round(emulated)}s)\n`);
+    };
     try {
       await run();
       say("✓");

@@ -16,8 +16,8 @@ import { Vm } from "./vm";
 const gib = 1024 ** 3;
 
 /** Who uses it: alice with two keys, bob with one. Each name is that of a key, and of the file that `export` writes. */
-export const logins = ["alice", "alice-laptop", "bob"] as const;
-export type Login = (typeof logins)[number];
+const everyLogin = ["alice", "alice-laptop", "bob"] as const;
+export type Login = (typeof everyLogin)[number];
 
 /** What this server is told about itself, beyond what every test leaves alone. */
 export interface Told {
@@ -46,13 +46,18 @@ export class TestServer {
   constructor(
     readonly docker = true,
     readonly cores = 2,
+    readonly logins: readonly Login[] = everyLogin,
   ) {}
+
+  get users(): Login[] {
+    return this.logins.filter((login) => !login.includes("-"));
+  }
 
   /** Keys, ports, disks, metadata: everything but the VM. */
   async prepare(): Promise<void> {
     await this.metadata.listen();
     this.#sshPort = await freePort();
-    for (const name of ["admin", ...logins]) {
+    for (const name of ["admin", ...this.logins]) {
       execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path.join(this.directory, name)]);
     }
     this.tell({ dataDiskId: "containarium-vm-jump-1", mayFormat: true });
@@ -137,18 +142,23 @@ export class TestServer {
     const shared = `ControlPath=admin-${pinned}.sock`;
     const settings = ["BatchMode=yes", ...checked, "IdentitiesOnly=yes", "ConnectTimeout=60", shared];
     const where = ["-i", "admin", "-p", String(this.#sshPort), "admin@127.0.0.1"];
-    const ssh = ["ssh", "-F", "/dev/null", ...settings.flatMap((setting) => ["-o", setting])];
-    const options = { cwd: this.directory, timeoutMs };
-    if ((await run([...ssh, "-O", "check", ...where], options)).code !== 0) await this.#share([...ssh, ...where]);
-    return run([...ssh, ...where, "sudo -n bash -euo pipefail -s"], { ...options, input: script });
+    const ssh = ["ssh", "-F", "/dev/null", ...settings.flatMap((setting) => ["-o", setting]), ...where];
+    return this.#overShared(ssh, "sudo -n bash -euo pipefail -s", { timeoutMs, input: script });
   }
 
   /** In the background, with nothing of ours open; where it fails, `ssh` makes a connection of its own, and says why. */
-  #share([program = "", ...args]: string[]): Promise<void> {
-    return new Promise((resolve) => {
-      const master = spawn(program, ["-fNM", ...args], { cwd: this.directory, stdio: "ignore" });
-      master.once("close", () => resolve());
-    });
+  async #overShared(
+    ssh: string[],
+    command: string,
+    options: { timeoutMs?: number; input?: string } = {},
+  ): Promise<Result> {
+    const [program = "", ...args] = ssh;
+    const { directory: cwd } = this;
+    if ((await run([program, "-O", "check", ...args], { cwd, timeoutMs: 60_000 })).code !== 0) {
+      const master = spawn(program, ["-fNM", ...args], { cwd, stdio: "ignore" });
+      await new Promise((resolve) => master.once("close", resolve));
+    }
+    return run([...ssh, command], { cwd, timeoutMs: 300_000, ...options });
   }
 
   /** As `onServer`; a failure fails the test. Returns what was said, without the last line's end. */
@@ -173,12 +183,13 @@ export class TestServer {
 
   /** `ssh alice-dev`, with the file that `export` wrote before: both hops are pinned in it. */
   ssh(command: string, as: Login = "alice"): Promise<Result> {
-    return run(this.sshCommand(as, command), { cwd: this.directory, timeoutMs: 300_000 });
+    return this.#overShared(this.sshCommand(as), command);
   }
 
   sshCommand(as: Login, ...rest: string[]): string[] {
     const [user] = as.split("-");
-    return ["ssh", "-F", `${as}.conf`, "-o", "BatchMode=yes", "-o", "ConnectTimeout=60", `${user}-dev`, ...rest];
+    const settings = ["BatchMode=yes", "ConnectTimeout=60", `ControlPath=${as}.sock`];
+    return ["ssh", "-F", `${as}.conf`, ...settings.flatMap((setting) => ["-o", setting]), `${user}-dev`, ...rest];
   }
 
   /** With CONTAINARIUM_KEEP=1 the VM goes on running, to be looked at:  ssh -i DIRECTORY/admin -p PORT admin@127.0.0.1 */
@@ -201,17 +212,30 @@ export class TestServer {
     const folder = path.join(this.directory, "golden");
     mkdirSync(folder);
     const [from, to] = [localImages().golden.rootfs, path.join(folder, "golden.tar.zst")];
-    if (this.docker) execFileSync("cp", ["--reflink=auto", from, to]);
-    else execFileSync("bash", ["-euo", "pipefail", "-c", withoutDocker, "bash", from, to]);
+    const unneeded = this.docker ? comfort : [...comfort, ...dockerPrograms];
+    execFileSync("bash", [
+      "-euo",
+      "pipefail",
+      "-c",
+      without,
+      "bash",
+      from,
+      to,
+      ...unneeded.map((name) => `./usr/${name}`),
+    ]);
     const disk = path.join(this.directory, "golden.ext4");
     execFileSync("mke2fs", ["-q", "-t", "ext4", "-L", "golden", "-d", folder, disk, "1G"]);
     rmSync(folder, { recursive: true });
   }
 }
 
-/** Its programs are two fifths of the image, which takes an emulated server minutes to unpack. */
-const dockerPrograms = ["sbin/dockerd", "sbin/runc", "bin/docker", "bin/ctr", "bin/containerd", "bin/containerd-shim-runc-v1", "bin/containerd-shim-runc-v2"]; // prettier-ignore
-const withoutDocker = `zstd -dc "$1" | tar --delete -f - ${dockerPrograms.map((name) => `./usr/${name}`).join(" ")} | zstd -q -1 > "$2"`;
+/** What no test uses: three quarters of the image, which takes an emulated server minutes to unpack. */
+const comfort = [
+  ...["share/vim", "share/perl", "share/man", "share/bash-completion", "share/zoneinfo", "share/info"],
+  ...["lib/git-core", "lib/python3*", "lib/*/perl", "lib/*/gconv", "bin/git*", "bin/vim*", "bin/python3*"],
+];
+const dockerPrograms = ["sbin/docker*", "sbin/runc", "bin/docker", "bin/ctr", "bin/containerd*"];
+const without = 'zstd -dc "$1" | tar --delete --wildcards -f - "${@:3}" | zstd -q -1 > "$2"';
 
 /** A blank disk. */
 export function makeDisk(file: string, bytes = 6 * gib): void {
