@@ -110,7 +110,8 @@ export class Instances {
   async stop(name: string, { force = false, graceSeconds = 30, ...options }: StopOptions = {}): Promise<void> {
     const timeoutMs = options.timeoutMs ?? (graceSeconds + 60) * 1000;
     const change: StateChange = { action: "stop", force, timeout: graceSeconds };
-    await ignoring(/already stopped/i, this.setState(name, change, { ...options, timeoutMs }));
+    // The second: it came to its stop between Incus' look and its try (6.0.4).
+    await ignoring(/already stopped|container is not running/i, this.setState(name, change, { ...options, timeoutMs }));
   }
 
   /** Removes a stopped instance. @throws NotFoundError */

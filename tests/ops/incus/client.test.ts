@@ -83,6 +83,13 @@ it("starting a running one and stopping a stopped one is fine", async () => {
   await client.instances.start("alice-container");
 });
 
+it("stopping one that stops by itself at the same moment is fine, whichever way Incus says so", async () => {
+  await client.instances.create(container("alice"));
+  const message = 'container is not running: "alice-container"';
+  fake.refuseNext("PUT /1.0/instances/alice-container/state", null, message);
+  await client.instances.stop("alice-container");
+});
+
 it("changes only the version that was read", async () => {
   await client.instances.create(container("alice"));
   const { etag } = await client.instances.get("alice-container");
