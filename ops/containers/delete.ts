@@ -52,15 +52,21 @@ export async function deleteContainer(
     const removed = account.state === "ours" && (await server.helper({ op: "account.remove", user }, options)).removed;
     if (instance === undefined) return { deleted: removed };
     try {
+      const restoring = record && (await readRestoreMark(server, record, options)) !== undefined;
+      if (restoring) await mendRestore(server, name, user, options);
       await removeInstance(server, name, options);
-      if (record && (await readRestoreMark(server, record, options))) {
-        await writeRestoreMark(server, name, undefined, options);
-      }
+      if (restoring) await writeRestoreMark(server, name, undefined, options);
     } catch (error) {
       throw halfDone(error, name, user);
     }
     return { deleted: true, ...(record?.move !== undefined && { copyOn: record.move.to }) };
   });
+}
+
+/** An Incus that was killed while it restored a snapshot may have left a disk aside, which nobody would find without this. */
+async function mendRestore(server: Server, name: string, user: string, options?: RequestOptions): Promise<void> {
+  await server.incus.instances.stop(name, { force: true, ...options });
+  await server.helper({ op: "restore.mend", user }, options);
 }
 
 async function findInstance(server: Server, name: string, options?: RequestOptions): Promise<Instance | undefined> {

@@ -121,6 +121,17 @@ export function killAnywhere(fleet: TestFleet): void {
     // She does not start with her server.
     if (!life.world.people[kim]!.running) await life.step({ kind: "start", user: kim });
   });
+
+  test("who is deleted after a restore that was killed, and that nobody ran again, leaves no disk", async () => {
+    await life.step(createNewcomer);
+    await life.step({ kind: "snapshot create", user: newcomer, name: "monday" });
+    const restore: Operation = { kind: "snapshot restore", user: newcomer, name: "monday" };
+    await life.abandon(restore, faultOf("kill the CLI", "account.put", 0));
+    // As an Incus leaves it that is killed in the middle (btrfs).
+    const disk = `/srv/containarium/pool/containers/${newcomer}-container`;
+    await life.site.sh(`btrfs subvolume snapshot ${disk} ${disk}.incustmp`);
+    await life.step(deleteNewcomer);
+  });
 }
 
 function faultOf(kind: FaultKind, after: string, delayMs: number): Fault {

@@ -94,6 +94,7 @@ export class FakeHelper {
       case "create.mend":
         return success({ mended: this.incus.leftDisks.delete(`${request.user}-container`) });
       case "restore.mend":
+        if (this.incus.of(request.user)?.status === "Running") return failure("conflict", `${request.user} runs`);
         this.mended.push(request.user);
         return success({ mended: true });
       case "account.check":

@@ -38,6 +38,7 @@ function well(): Observed {
     keyFiles: { ann: file("ann"), ben: file("ben") },
     firewall: ["70000 10.0.3.10 22", "70001 10.0.3.11 22"],
     homes: ["123  /home/operator1/.bashrc"],
+    disks: ["ann-container", "ben-container"],
   };
 }
 
@@ -59,6 +60,7 @@ test.each<[string, RegExp, (observed: Observed) => void]>([
   ["an account that stayed", /jump accounts: eve is too much/, ({ passwd }) => void passwd.push("eve:x:70002:990::/:/usr/sbin/nologin")],
   ["an account that is gone", /jump accounts: ben is missing/, ({ passwd }) => void passwd.pop()],
   ["half an account", /shadow entries: ben is missing/, ({ shadow }) => void shadow.pop()],
+  ["a disk that stayed", /disks: ann-container\.incustmp is too much/, ({ disks }) => void disks.push("ann-container.incustmp")],
   ["a file of keys that stayed", /files of keys: eve is too much/, (seen) => void (seen.keyFiles["eve"] = [])],
   ["a key that is not at the jump", /keys of ann at the jump: .* is missing/, ({ keyFiles }) => void keyFiles["ann"]!.shift()],
   ["a lost key that still opens the jump", /keys of ann at the jump: .* is too much/, ({ keyFiles }) => {

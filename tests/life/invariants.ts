@@ -52,6 +52,7 @@ export function oneToOne(world: World, observed: Observed, keyData: KeyData, oth
     ...differences("jump accounts", people, accounts.map(({ user }) => user)), // prettier-ignore
     ...differences("files of keys", people, files),
     ...differences("shadow entries", people, shadowed(observed, people)),
+    ...differences("disks", observed.instances.map(({ name }) => name), observed.disks), // prettier-ignore
     ...repeated("address", residentsOf(observed).map(({ record }) => record.address)), // prettier-ignore
     ...repeated("uid", observed.passwd.map((line) => line.split(":")[2]!).filter((uid) => ids.has(uid))), // prettier-ignore
     ...residents.flatMap((resident) => {

@@ -86,6 +86,14 @@ export class Life {
     if (problems.length > 0) throw new Error(problems.join("\n"));
   }
 
+  /** Does one thing that is killed on its way, and that nobody runs again. */
+  async abandon(operation: Operation, fault: Fault): Promise<void> {
+    this.history.push(`${JSON.stringify(operation)} with ${JSON.stringify(fault)}, not again`);
+    await this.run(operation, fault);
+    await this.observer.look();
+    this.observer.takeRecorded();
+  }
+
   /** Everybody's login, notes, keys and walls. */
   async fullCheck(): Promise<void> {
     const observed = await this.observer.look();

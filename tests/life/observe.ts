@@ -15,6 +15,8 @@ export interface Observed {
   firewall: string[];
   /** Sums of all files in homes on the server itself. */
   homes: string[];
+  /** What lies in the pool, each beside the others: a disk per container. */
+  disks: string[];
 }
 
 export interface RecordLine {
@@ -35,6 +37,7 @@ const LOOK = [
   // It says nothing when somebody changes the rules at the same moment.
   "for try in 1 2 3 4 5; do nft -j list set inet containarium jump_targets && break; sleep 0.2; done",
   "find /home -xdev -type f -exec sha256sum {} + | sort",
+  "ls /srv/containarium/pool/containers",
 ];
 
 /** Reads from the server's files themselves, past its helper; and Incus, with states and snapshots. */
@@ -53,7 +56,7 @@ export class Observer {
     const [text, instances] = await Promise.all([this.site.sh(script), this.site.server.incus.instances.listFull()]);
     this.addresses = instances.flatMap((instance) => readRecord(instance) ?? []);
     const parts = text.split(`${BETWEEN}\n`);
-    const [passwd = "", shadow = "", group = "", keys = "", firewall = "", homes = "", record = ""] = parts;
+    const [passwd = "", shadow = "", group = "", keys = "", firewall = "", homes = "", disks = "", record = ""] = parts;
     // A line that is just being written comes next time.
     const whole = record.slice(0, record.lastIndexOf("\n") + 1);
     this.read += Buffer.byteLength(whole);
@@ -66,6 +69,7 @@ export class Observer {
       keyFiles: keyFilesIn(keys),
       firewall: firewallIn(firewall),
       homes: lines(homes),
+      disks: lines(disks),
     };
   }
 

@@ -140,6 +140,17 @@ describe("restoreSnapshot", () => {
       expect(fake.incus.config).toEqual({});
     });
 
+    it("who is deleted then leaves no disk that a killed Incus has put aside", async () => {
+      await cutAt("PATCH /1.0/instances/alice-container");
+      // It starts with its server.
+      alice().status = "Running";
+      await deleteContainer(server, "alice");
+      expect(fake.helper.mended).toEqual(["alice"]);
+      await createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] });
+      await deleteContainer(server, "alice");
+      expect(fake.helper.mended).toEqual(["alice"]);
+    });
+
     it("of an earlier container of that name: none of this one's business", async () => {
       fake.incus.config["user.containarium.restoring.alice-container"] = JSON.stringify({
         createdAt: "2020-01-01T00:00:00.000Z",
