@@ -35,13 +35,21 @@ function row({ name, ours, bare, unit, ratio, goal, met, runs }) {
 function table(outcomes) {
   const rows = [heads, ...outcomes.map(row)];
   const widths = heads.map((_, column) => Math.max(...rows.map((cells) => (cells[column] ?? "").length)));
-  return rows.map((cells) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n"); // prettier-ignore
+  const lines = rows.map((cells) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()); // prettier-ignore
+  return [...lines, ...outcomes.flatMap(({ name, parts }) => partsLine(parts).map((text) => `${name}: ${text}`))].join(
+    "\n",
+  );
+}
+
+/** One line, or none. @param {Record<string, number>} parts */
+function partsLine(parts) {
+  const figures = Object.entries(parts).map(([part, value]) => `${part} ${number(value)}`);
+  return figures.length > 0 ? [figures.join(", ")] : [];
 }
 
 /** @param {Outcome} outcome */
 function whereItGoes({ name, parts, notes }) {
-  const figures = Object.entries(parts).map(([part, value]) => `${part} ${number(value)}`);
-  const text = [...(figures.length > 0 ? [`${figures.join(", ")}.`] : []), ...(notes === "" ? [] : [notes])];
+  const text = [...partsLine(parts).map((line) => `${line}.`), ...(notes === "" ? [] : [notes])];
   return text.length > 0 ? [`**${name}**: ${text.join("\n")}`] : [];
 }
 
