@@ -5,6 +5,7 @@ bulk PREFIX COUNT WORKERS FINGERPRINT FIRST-ADDRESS
 requests COUNT                      one warm connection: the median of GET /1.0
 records COUNT FINGERPRINT           stopped containers that look like ours
 comeback                            ends all, Incus and its file system; from then until all that ran greet again
+boot                                how long units took that this boot's people waited for
 memory NAME...                      what each uses, in MB, without what the kernel could drop
 remove PREFIX...
 """
@@ -159,6 +160,16 @@ def comeback():
     return {"total": 1000 * (ended - began), "people": len(running), "parts": {part: 1000 * value for part, value in parts.items()}}
 
 
+def boot():
+    parts = {}
+    for name, unit in (("disk", "containarium-disk"), ("Incus", "incus"), ("startup", "containarium-startup")):
+        command = ["systemctl", "show", unit, "-p", "InactiveExitTimestampMonotonic", "-p", "ActiveEnterTimestampMonotonic"]
+        rows = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        began, active = (int(dict(row.split("=") for row in rows)[key]) for key in (command[4], command[6]))
+        parts[f"boot: {name}"] = (active - began) / 1000
+    return {"parts": parts}
+
+
 def end(name):
     """To Incus it then is one that ran when its server died, and that it starts again."""
     switch(name, "stop")
@@ -205,5 +216,5 @@ def remove(*prefixes):
 # Who was killed leaves one of these running, to its end: the next waits for that.
 lock = open("/run/containarium-bench.lock", "w", encoding="ascii")
 fcntl.flock(lock, fcntl.LOCK_EX)
-operations = {f.__name__: f for f in (create, bulk, requests, records, comeback, memory, remove)}
+operations = {f.__name__: f for f in (create, bulk, requests, records, comeback, boot, memory, remove)}
 print(json.dumps(operations[sys.argv[1]](*sys.argv[2:])))
