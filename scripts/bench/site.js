@@ -4,8 +4,6 @@ const { randomBytes } = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
 
-const pLimit = require("p-limit");
-
 const { engineEnvironment } = require("../engine");
 const { openConfig } = require("../quickstart/stack");
 const { mustRun, run } = require("../run");
@@ -119,8 +117,11 @@ class Site {
 
   /** Four at a time. @param {string[]} users @param {(user: string) => Promise<unknown>} work */
   async each(users, work) {
-    const limit = pLimit(atOnce);
-    await Promise.all(users.map((user) => limit(() => work(user))));
+    const rest = [...users];
+    const worker = async () => {
+      for (let user = rest.shift(); user !== undefined; user = rest.shift()) await work(user);
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
   }
 
   /** A name that nobody has. */
