@@ -16,7 +16,7 @@ module.exports = {
   goal: { ratio: 1.1 },
   runs: 1,
   notes:
-    "Four are made at a time on each server, in the loop too. What is ours: the program's start, for everybody an account, files and the proof of the way in, which the loop has not; and at the end one run of the engine that records all of them, whose length hardly depends on how many there are: with a hundred people it weighs an eighth of what it does with twelve.",
+    "Four are made at a time on each server, in the loop too. What is ours: the program's start, for everybody an account, files and the proof of the way in, which the loop has not; and at the end one run of the engine, which records all of them (`recorded`), however many they are.",
   prepare: async (site) => {
     const fingerprint = await site.goldenFingerprint();
     return {
