@@ -5,6 +5,7 @@
 import { docker } from "./docker";
 import { powerButton, preempted } from "./end";
 import { firstBoot } from "./first-boot";
+import { leftoverDisk } from "./leftover-disk";
 import { blankDiskInstead, newBootDisk } from "./new-boot-disk";
 import { people } from "./people";
 import { powerCut } from "./power-cut";
@@ -20,6 +21,7 @@ afterAll(() => server.close());
 
 describe("the first boot", () => firstBoot(server));
 describe("people", () => people(server));
+describe("what a dead server left", () => leftoverDisk(server));
 describe("what protects them", () => protections(server));
 describe("room on the disk", () => quota(server));
 describe("Docker", () => docker(server));
