@@ -15,14 +15,14 @@ readonly root=/srv/containarium
 readonly run=/run/containarium
 
 value() {
-  python3 -c '
+  python3 -IS -c '
 import json, sys
 value = json.load(open("/etc/containarium/server.json"))
 for key in sys.argv[1].split("."):
     value = value[key]
 print("\n".join(value) if isinstance(value, list) else value)' "$1"
 }
-has() { python3 -c 'import json, sys; sys.exit(sys.argv[1] not in json.load(open("/etc/containarium/server.json")))' "$1"; }
+has() { python3 -IS -c 'import json, sys; sys.exit(sys.argv[1] not in json.load(open("/etc/containarium/server.json")))' "$1"; }
 
 # `systemctl enable` takes 0.3 s even when there is nothing to do. For the next boot: no need to load all units anew now.
 enable() {
@@ -198,7 +198,7 @@ ensure_firewall() {
 # The servers are .11 to .250 of the fleet's subnet (or as much after its first address, when it is larger).
 write_fleet_addresses() {
   has fleetSubnet || { rm -f /etc/containarium/nftables.d/fleet.nft; return 0; }
-  python3 -c '
+  python3 -IS -c '
 import ipaddress, sys
 subnet = ipaddress.IPv4Network(sys.argv[1])
 first, last = subnet.network_address + 11, subnet.network_address + 250
@@ -286,7 +286,7 @@ ensure_fleet_service() {
   for attempt in 1 2 3; do
     echo '{"op":"peers.pull"}' | /usr/local/sbin/containarium-host > "$run/peers.json" ||
       { cat "$run/peers.json"; return 1; }
-    python3 -c '
+    python3 -IS -c '
 import json, sys
 sys.exit(len(json.load(open(sys.argv[1]))["result"]["silent"]) > 0)' "$run/peers.json" && return 0
     [ "$attempt" = 3 ] || sleep 1
@@ -311,7 +311,7 @@ ensure_fail2ban() {
 # Containers whose server died start by themselves with Incus; ready means that they have.
 wait_for_containers() {
   local deadline=$((SECONDS + 300)) pending
-  while pending=$(incus query '/1.0/instances?recursion=1' | python3 -c '
+  while pending=$(incus query '/1.0/instances?recursion=1' | python3 -IS -c '
 import json, sys
 print(" ".join(i["name"] for i in json.load(sys.stdin)
       if i["config"].get("user.containarium.user") and i["config"].get("user.containarium.state") == "ready"
