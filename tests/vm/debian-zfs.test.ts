@@ -4,13 +4,13 @@
  */
 import { docker } from "./docker";
 import { powerButton, preempted } from "./end";
-import { firstBoot } from "./first-boot";
+import { blankDisk, pool } from "./first-boot";
 import { leftoverDisk } from "./leftover-disk";
 import { blankDiskInstead, newBootDisk } from "./new-boot-disk";
-import { people } from "./people";
+import { clones, people } from "./people";
 import { powerCut } from "./power-cut";
 import { protections } from "./protections";
-import { quota } from "./quota";
+import { growth, quota } from "./quota";
 import { reboot } from "./reboot";
 import { TestServer } from "./test-server";
 
@@ -19,11 +19,20 @@ const server = new TestServer();
 beforeAll(() => server.prepare());
 afterAll(() => server.close());
 
-describe("the first boot", () => firstBoot(server));
-describe("people", () => people(server));
+describe("the first boot", () => {
+  blankDisk(server);
+  pool(server);
+});
+describe("people", () => {
+  people(server);
+  clones(server);
+});
 describe("what a dead server left", () => leftoverDisk(server));
 describe("what protects them", () => protections(server));
-describe("room on the disk", () => quota(server));
+describe("room on the disk", () => {
+  growth(server);
+  quota(server);
+});
 describe("Docker", () => docker(server));
 describe("a reboot", () => reboot(server));
 describe("a power cut", () => powerCut(server));

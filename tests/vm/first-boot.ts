@@ -1,13 +1,15 @@
 import { step } from "./step";
 import type { TestServer } from "./test-server";
 
-export function firstBoot(server: TestServer): void {
+export function blankDisk(server: TestServer): void {
   step("a blank disk becomes the data disk, and the server says that it is ready", async () => {
     await server.comesUp();
     expect(server.hostKey).toMatch(/^ssh-ed25519 /);
     expect(server.metadata.written["containarium/ready"]).toMatch(/^[0-9a-f]{64}$/);
   });
+}
 
+export function pool(server: TestServer): void {
   step("the pool is one on the whole disk, known by its id, and nobody's but the script's", async () => {
     const of = (kind: string, names: string, target: string) =>
       server.succeed(`${kind} get -H -o property,value ${names} ${target} | paste -sd' '`);

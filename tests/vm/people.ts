@@ -20,7 +20,9 @@ export function people(server: TestServer): void {
     server.people = await listed(server);
     expect(server.people).toHaveLength(server.users.length);
   });
+}
 
+export function clones(server: TestServer): void {
   step("their containers are copy-on-write clones of the golden image", async () => {
     const disks = server.users.map((user) => `containarium/containers/containers/${user}-container`);
     expect(await server.succeed(`zfs get -H -o value origin ${disks.join(" ")} | uniq`)).toMatch(

@@ -1,8 +1,8 @@
 /**
- * The shorter half of the story in debian-zfs.test.ts: from a blank data disk, in two boots, to everybody being back on
- * another boot disk after a power cut. `npm run test:vm -- --short`
+ * What every run of `npm test` has of the story in debian-zfs.test.ts: from a blank data disk, in two boots and for one
+ * person, to being back on another boot disk after a power cut. Also: `npm run test:vm -- --short`
  */
-import { firstBoot } from "./first-boot";
+import { blankDisk } from "./first-boot";
 import { foreignDiskThenOwn } from "./new-boot-disk";
 import { people } from "./people";
 import { powerCut } from "./power-cut";
@@ -14,7 +14,7 @@ const server = new TestServer(false, 1, ["alice"]);
 beforeAll(() => server.prepare());
 afterAll(() => server.close());
 
-describe("the first boot", () => firstBoot(server));
+describe("the first boot", () => blankDisk(server));
 describe("people", () => people(server));
 describe("room on the disk", () => quota(server));
 describe("a power cut, and another boot disk, at first with a foreign data disk", () =>
