@@ -2,7 +2,7 @@
 
 /**
  * `npm run test:vm`: a Debian 13 server with ZFS in a virtual machine, from its first boot to power cuts and new boot
- * disks. Sets up all that it needs, on a bare machine too: QEMU, the golden image, the VM's boot disk (ten minutes, once).
+ * disks. Sets up all that it needs, on a bare machine too: QEMU, the golden image, the VM's boot disk (some minutes, once).
  */
 const path = require("node:path");
 const { spawn } = require("node:child_process");

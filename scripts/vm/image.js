@@ -96,7 +96,7 @@ function vmImage(root = packageRoot()) {
 }
 
 /**
- * Builds the image where it is missing (about ten minutes, most of it the compiler).
+ * Builds the image where it is missing (some minutes, most of it the compiler).
  * @param {{onProgress?: (line: string) => void}} [options]
  */
 async function ensureVmImage({ onProgress } = {}) {
@@ -110,7 +110,7 @@ async function ensureVmImage({ onProgress } = {}) {
   const root = path.join(work, "root");
   const out = path.join(work, "vm");
   try {
-    onProgress?.(`building the VM's boot disk (ten minutes, once; log: ${logFile})`);
+    onProgress?.(`building the VM's boot disk (some minutes, once; log: ${logFile})`);
     fs.mkdirSync(out);
     const build = ["nice", "env", withoutDebugging, "mmdebstrap", "--format=directory", ...recipe(), suite, root];
     await runAsRoot(host, build, {

@@ -6,7 +6,7 @@ const note = (login: Login) => `what ${login} wrote`;
 
 export function people(server: TestServer): void {
   step(`${server.users.join(" and ")}: a container each, and SSH answers each of their keys`, async () => {
-    const size = ["--cpu", "2", "--memory", "1GiB", "--disk-quota", "2GiB", ...(server.docker ? [] : ["--no-docker"])];
+    const size = ["--cpu", "2", "--memory", "1GiB", "--disk-quota", "2GiB", ...(server.short ? ["--no-docker"] : [])];
     for (const user of server.users) {
       const keys = server.logins.filter((login) => login.split("-")[0] === user);
       await server.ops("create", user, ...keys.flatMap((key) => ["--ssh-key", `${key}.pub`]), ...size);

@@ -9,7 +9,7 @@ import { powerCut } from "./power-cut";
 import { quota } from "./quota";
 import { TestServer } from "./test-server";
 
-const server = new TestServer(false, 1, ["alice"]);
+const server = new TestServer(true);
 
 beforeAll(() => server.prepare());
 afterAll(() => server.close());

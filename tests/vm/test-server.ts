@@ -42,12 +42,12 @@ export class TestServer {
   #vm: Vm | undefined;
   #sshPort = 0;
 
-  /** @param docker whether the golden image has it; @param cores each takes one of this host's when it is busy */
-  constructor(
-    readonly docker = true,
-    readonly cores = 2,
-    readonly logins: readonly Login[] = everyLogin,
-  ) {}
+  readonly logins: readonly Login[];
+
+  /** @param short alice alone, without Docker, on one of this host's cores, and no other server to ask for */
+  constructor(readonly short = false) {
+    this.logins = short ? ["alice"] : everyLogin;
+  }
 
   get users(): Login[] {
     return this.logins.filter((login) => !login.includes("-"));
@@ -81,6 +81,8 @@ export class TestServer {
     const server = JSON.parse(metadata["containarium-server"] ?? "") as Record<string, unknown>;
     const { version } = localImages().golden;
     const golden = { imageVersion: version, imageSource: "file:/var/lib/containarium-images/golden.tar.zst" };
+    // There could be 239, each of which is asked every half minute: an emulated server has little time beside that.
+    if (this.short) delete server["fleetSubnet"];
     this.metadata.attributes = { ...metadata, "containarium-server": JSON.stringify({ ...server, ...golden }) };
     this.metadata.written = {};
   }
@@ -90,7 +92,7 @@ export class TestServer {
     this.#vm = new Vm({
       directory: this.directory,
       image: vmImage(),
-      cores: this.cores,
+      cores: this.short ? 1 : 2,
       bootDisk: this.#bootDisk,
       dataDisk: dataDisk ?? undefined,
       goldenDisk: path.join(this.directory, "golden.ext4"),
@@ -212,7 +214,7 @@ export class TestServer {
     const folder = path.join(this.directory, "golden");
     mkdirSync(folder);
     const [from, to] = [localImages().golden.rootfs, path.join(folder, "golden.tar.zst")];
-    const unneeded = this.docker ? comfort : [...comfort, ...dockerPrograms];
+    const unneeded = this.short ? [...comfort, ...dockerPrograms] : comfort;
     execFileSync("bash", [
       "-euo",
       "pipefail",
