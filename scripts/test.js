@@ -2,11 +2,11 @@
 
 /**
  * `npm test`: everything, on a bare machine too: sets the machine up, then the quick tests, then the end-to-end tests
- * with the real engine and real Incus, then the short story of a server with ZFS in an emulated VM. Ends with one line,
- * `N passed, N failed[, N skipped]`.
+ * with the real engine and real Incus, then the short story of a server with ZFS in an emulated VM, and beside it random
+ * life. Ends with one line, `N passed, N failed[, N skipped]`.
  *
  * Where this machine cannot be set up, the end-to-end tests are skipped, with the reason, and so is the VM's story where
- * QEMU is not to be had; with CONTAINARIUM_REQUIRE=1 that is a failure. Not here: `npm run test:vm`, `npm run test:life`.
+ * QEMU is not to be had; with CONTAINARIUM_REQUIRE=1 that is a failure. More of both: `npm run test:vm`, `npm run test:life`.
  */
 const fs = require("node:fs");
 const os = require("node:os");
@@ -36,24 +36,31 @@ const quick = { name: "Quick tests", args: ["--selectProjects", "quick"] };
 
 /** The longest story, and beside it the others, one after the other, on a stack of their own. */
 const longest = "local-fleet.test.ts";
-/** As long as one likes: `npm run test:life`. */
-const onDemand = "random-life.test.ts";
+/** Two hundred operations; as many as one likes: `npm run test:life`. */
+const randomLife = "random-life.test.ts";
 
-/** @param {string} root @returns {Suite[]} lanes, side by side */
+/** @param {string} root @returns {{lanes: Suite[], life: Suite}} the lanes run side by side */
 function endToEnd(root) {
   const folder = path.join("tests", "e2e");
   const files = fs.readdirSync(path.join(root, folder)).filter((file) => file.endsWith(".test.ts"));
-  const others = files.filter((file) => file !== longest && file !== onDemand);
+  const others = files.filter((file) => file !== longest && file !== randomLife);
   const args = ["--selectProjects", "e2e", "--runInBand", "--testTimeout=900000"];
   /** @param {string[]} names */
   const paths = (names) => names.map((name) => path.join(folder, name));
-  return [
-    { name: "The local fleet", args: [...paths([longest]), ...args] },
-    { name: "Other fleets", args: [...paths(others), ...args], env: { CONTAINARIUM_TEST_STACK: "e2e-servers" } },
-  ];
+  return {
+    lanes: [
+      { name: "The local fleet", args: [...paths([longest]), ...args] },
+      { name: "Other fleets", args: [...paths(others), ...args], env: { CONTAINARIUM_TEST_STACK: "e2e-servers" } },
+    ],
+    life: {
+      name: "Random life",
+      args: [...paths([randomLife]), ...args],
+      env: { CONTAINARIUM_TEST_STACK: "e2e-random" },
+    },
+  };
 }
 
-/** When nothing else runs: it takes a core for itself, and a server that is emulated has no time to lose. @type {Suite} */
+/** When little else runs: it takes a core for itself, and a server that is emulated has no time to lose. @type {Suite} */
 const vmStory = {
   name: "A server in a VM",
   args: [path.join("tests", "vm", "short.test.ts"), "--selectProjects", "vm", "--bail", "--testTimeout=1800000"],
@@ -176,10 +183,12 @@ async function test(env = process.env, root = packageRoot()) {
   const runSuite = (suite) =>
     progress.phase(suite.name, () => runJest(root, suite, path.join(results, `${suite.name}.json`)), summary);
   counts.push(await runSuite(quick));
-  const lanes = () => Promise.all(endToEnd(root).map(runSuite));
-  const unless = { required, say };
-  counts.push(...(await runUnless(needs ?? engine ?? images, "End-to-end tests", lanes, unless)));
-  counts.push(...(await runUnless(await vm, vmStory.name, async () => [await runSuite(vmStory)], unless)));
+  const { lanes, life } = endToEnd(root);
+  const [noFleet, unless] = [needs ?? engine ?? images, { required, say }];
+  counts.push(...(await runUnless(noFleet, "End-to-end tests", () => Promise.all(lanes.map(runSuite)), unless)));
+  /** @param {string | undefined} reason @param {Suite} suite */
+  const one = (reason, suite) => runUnless(reason, suite.name, async () => [await runSuite(suite)], unless);
+  counts.push(...(await Promise.all([one(await vm, vmStory), one(noFleet, life)])).flat());
   fs.rmSync(results, { recursive: true, force: true });
   const total = sum(counts);
   process.stdout.write(`${summary(total)}\n`);
