@@ -421,28 +421,67 @@ test("account.list shows address and keys as they were given, without the probe"
   });
 });
 
+async function withIncus(instances: unknown[], body: () => void): Promise<void> {
+  server.write("instances.json", JSON.stringify(instances));
+  const script = path.join(__dirname, "machine/fake_incus.py");
+  const incus = spawn("python3", [script, `${server.root}/var/lib/incus/unix.socket`, `${server.root}/instances.json`]);
+  try {
+    await once(incus.stdout, "data");
+    body();
+  } finally {
+    incus.kill();
+  }
+}
+
+describe("a disk that was left without its container", () => {
+  const mend = () => server.request({ op: "create.mend", user: "al_ice" });
+  const disk = "srv/containarium/pool/containers/al-ice-container";
+
+  test("goes", async () => {
+    server.write(`${disk}/rootfs/etc/hostname`, "golden\n");
+    await withIncus([{ name: "other-container" }], () => {
+      expect(mend().result).toEqual({ mended: true });
+      expect(mend().result).toEqual({ mended: false });
+    });
+    expect(Object.keys(server.snapshot()).filter((file) => file.startsWith(disk))).toEqual([]);
+  });
+
+  test.each(["backup.yaml", "rootfs/etc/containarium/user.json"])(
+    "stays where somebody's %s is on it",
+    async (file) => {
+      server.write(`${disk}/${file}`, "theirs\n");
+      await withIncus([], () => {
+        expect(mend().error).toMatchObject({ code: "failed", remedy: expect.stringContaining("incus admin recover") });
+      });
+      expect(server.read(`${disk}/${file}`)).toBe("theirs\n");
+    },
+  );
+
+  test("stays where there is the container", async () => {
+    server.write(`${disk}/rootfs/etc/hostname`, "hers\n");
+    await withIncus([{ name: "al-ice-container" }], () => expect(mend().error).toMatchObject({ code: "conflict" }));
+    expect(server.read(`${disk}/rootfs/etc/hostname`)).toBe("hers\n");
+  });
+
+  test("on ZFS is looked at, and goes", async () => {
+    server.write("etc/containarium/server.json", JSON.stringify({ ...JSON.parse(server.read("etc/containarium/server.json")!), storage: "zfs" })); // prettier-ignore
+    await withIncus([], () => expect(mend().result).toEqual({ mended: true }));
+    const dataset = "containarium/containers/containers/al-ice-container";
+    expect(server.calls()).toMatchObject([
+      ["zfs", "list", "-H", "-o", "name", dataset],
+      ["mount", "-t", "zfs", "-o", "ro,nosuid,nodev,noexec", dataset, expect.any(String)],
+      ["umount", expect.any(String)],
+      ["zfs", "destroy", "-r", dataset],
+    ]);
+  });
+});
+
 describe("rebuild", () => {
   const instance = (user: string, target: unknown, keys: unknown = [KEY], name = `${user}-container`) => ({
     name,
     config: { "user.containarium.user": user, "user.containarium.keys": JSON.stringify(keys) },
     devices: { eth0: { type: "nic", "ipv4.address": target } },
   });
-
-  async function withIncus(instances: unknown[], body: () => void): Promise<void> {
-    server.write("instances.json", JSON.stringify(instances));
-    const script = path.join(__dirname, "machine/fake_incus.py");
-    const incus = spawn("python3", [
-      script,
-      `${server.root}/var/lib/incus/unix.socket`,
-      `${server.root}/instances.json`,
-    ]);
-    try {
-      await once(incus.stdout, "data");
-      body();
-    } finally {
-      incus.kill();
-    }
-  }
 
   test("makes the accounts that Incus knows, removes ours that it does not, and leaves the rest", async () => {
     server.request({ ...PUT, user: "gone", target: "10.0.3.99" });

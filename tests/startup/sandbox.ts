@@ -40,7 +40,9 @@ export class Sandbox {
   }
 
   write(name: string, text: string): void {
-    writeFileSync(path.join(this.root, name), text);
+    const file = path.join(this.root, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
   }
 
   read(name: string): string | undefined {

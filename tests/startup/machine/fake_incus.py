@@ -23,6 +23,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/1.0/instances?recursion=1":
             with open(file_path, encoding="utf-8") as file:
                 answer = {"type": "sync", "status_code": 200, "metadata": json.load(file)}
+        elif self.path == "/1.0/instances":
+            with open(file_path, encoding="utf-8") as file:
+                urls = [f"/1.0/instances/{instance['name']}" for instance in json.load(file)]
+            answer = {"type": "sync", "status_code": 200, "metadata": urls}
         elif self.path == "/1.0/storage-pools/default/resources":
             answer = {"type": "sync", "status_code": 200, "metadata": {"space": {"used": 7, "total": 42}}}
         elif self.path == "/1.0":
