@@ -19,7 +19,7 @@ set -euo pipefail
 readonly here=/usr/local/lib/containarium
 readonly lock=/run/containarium/bake.lock
 readonly builder=containarium-bake proof=containarium-proof
-value() { python3 -IS -c 'import json,sys; print(json.load(open("/etc/containarium/server.json"))[sys.argv[1]])' "$1"; }
+value() { python3 -c 'import json,sys; print(json.load(open("/etc/containarium/server.json"))[sys.argv[1]])' "$1"; }
 
 image=$(value image)
 source=$(value imageSource)
@@ -32,7 +32,7 @@ trap 'status=$?; rm -rf "$work"; echo "end: $status"; exit $status' EXIT
 step() { echo "step: $1"; }
 
 # Of a JSON document on stdin, by a Python expression over `it`.
-pick() { python3 -IS -c 'import json,sys; it = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
+pick() { python3 -c 'import json,sys; it = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
 
 alias_path() { echo "/1.0/images/aliases/${alias//\//%2F}"; }
 target_of_alias() { incus query "$(alias_path)" 2>/dev/null | pick 'it["target"]' 2>/dev/null; }

@@ -15,22 +15,21 @@ readonly root=/srv/containarium
 readonly run=/run/containarium
 
 value() {
-  python3 -IS -c '
+  python3 -c '
 import json, sys
 value = json.load(open("/etc/containarium/server.json"))
 for key in sys.argv[1].split("."):
     value = value[key]
 print("\n".join(value) if isinstance(value, list) else value)' "$1"
 }
-has() { python3 -IS -c 'import json, sys; sys.exit(sys.argv[1] not in json.load(open("/etc/containarium/server.json")))' "$1"; }
+has() { python3 -c 'import json, sys; sys.exit(sys.argv[1] not in json.load(open("/etc/containarium/server.json")))' "$1"; }
 
-# `systemctl enable` takes 0.3 s even when there is nothing to do. For the next boot: no need to load all units anew now.
+# `systemctl enable` takes 0.3 s even when there is nothing to do.
 enable() {
-  local unit missing=()
+  local unit
   for unit in "$@"; do
-    systemctl is-enabled -q "$unit" 2>/dev/null || missing+=("$unit")
+    systemctl is-enabled -q "$unit" 2>/dev/null || systemctl enable -q "$unit"
   done
-  [ ${#missing[@]} -eq 0 ] || systemctl enable -q --no-reload "${missing[@]}"
 }
 
 # Before the packages: Incus and its socket need the disk; without it they would come up silently empty on the boot disk.
@@ -46,8 +45,6 @@ install_units() {
   install -m 0644 "$here/incus-needs-firewall.conf" /etc/systemd/system/incus.service.d/12-containarium-firewall.conf
   install -m 0644 "$here/incus-stale-pids.conf" /etc/systemd/system/incus.service.d/15-containarium-pids.conf
   install_limits_of_the_end
-  # A connected jump account needs no service manager of its own (15 MB and 40 ms per login).
-  install -D -m 0644 "$here/user-manager.conf" /etc/systemd/system/user@.service.d/10-containarium.conf
   systemctl daemon-reload
   enable containarium-disk.service containarium-firewall.service
 }
@@ -63,17 +60,11 @@ install_limits_of_the_end() {
   install -D -m 0644 "$here/system-stop.conf" /etc/systemd/system.conf.d/10-containarium.conf
 }
 
-missing_packages() {
-  local wanted
-  mapfile -t wanted < <(grep -v '^#' "$here/server-packages")
-  # It fails where it does not know one of them, and tells of the others.
-  { dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null || true; } |
-    sed -n 's/^installed //p' | grep -vxFf - <(printf '%s\n' "${wanted[@]}") || true
-}
-
 install_packages() {
-  local missing
-  mapfile -t missing < <(missing_packages)
+  local package missing=()
+  while read -r package; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done < <(grep -v '^#' "$here/server-packages")
   [ ${#missing[@]} -gt 0 ] || return 0
   # A power cut in the middle of the last try must not be the end of all later ones.
   dpkg --configure -a
@@ -156,6 +147,9 @@ ensure_host_keys() {
 }
 
 install_host_helper() {
+  # A connected jump account needs no service manager of its own (15 MB and 40 ms per login).
+  install -D -m 0644 "$here/user-manager.conf" /etc/systemd/system/user@.service.d/10-containarium.conf
+  systemctl daemon-reload
   getent group containarium-jump >/dev/null || groupadd --system containarium-jump
   install -m 0755 "$here/containarium-host" /usr/local/sbin/containarium-host
   install -m 0755 "$here/containarium-fleet" /usr/local/sbin/containarium-fleet
@@ -198,7 +192,7 @@ ensure_firewall() {
 # The servers are .11 to .250 of the fleet's subnet (or as much after its first address, when it is larger).
 write_fleet_addresses() {
   has fleetSubnet || { rm -f /etc/containarium/nftables.d/fleet.nft; return 0; }
-  python3 -IS -c '
+  python3 -c '
 import ipaddress, sys
 subnet = ipaddress.IPv4Network(sys.argv[1])
 first, last = subnet.network_address + 11, subnet.network_address + 250
@@ -227,7 +221,7 @@ ensure_incus() {
   mend_cgroup_v1
   enable incus.socket incus-startup.service lxcfs.service
   # Debian's incus.service has nothing that wants it, and its socket alone does not start it after an unclean stop.
-  [ -L /etc/systemd/system/multi-user.target.wants/incus.service ] || systemctl -q --no-reload add-wants multi-user.target incus.service
+  [ -L /etc/systemd/system/multi-user.target.wants/incus.service ] || systemctl -q add-wants multi-user.target incus.service
   # incus-startup is what stops the containers in order when the server goes down.
   systemctl start lxcfs.service incus.socket incus.service incus-startup.service
   incus admin waitready --timeout 120
@@ -286,7 +280,7 @@ ensure_fleet_service() {
   for attempt in 1 2 3; do
     echo '{"op":"peers.pull"}' | /usr/local/sbin/containarium-host > "$run/peers.json" ||
       { cat "$run/peers.json"; return 1; }
-    python3 -IS -c '
+    python3 -c '
 import json, sys
 sys.exit(len(json.load(open(sys.argv[1]))["result"]["silent"]) > 0)' "$run/peers.json" && return 0
     [ "$attempt" = 3 ] || sleep 1
@@ -311,7 +305,7 @@ ensure_fail2ban() {
 # Containers whose server died start by themselves with Incus; ready means that they have.
 wait_for_containers() {
   local deadline=$((SECONDS + 300)) pending
-  while pending=$(incus query '/1.0/instances?recursion=1' | python3 -IS -c '
+  while pending=$(incus query '/1.0/instances?recursion=1' | python3 -c '
 import json, sys
 print(" ".join(i["name"] for i in json.load(sys.stdin)
       if i["config"].get("user.containarium.user") and i["config"].get("user.containarium.state") == "ready"
@@ -329,11 +323,10 @@ announce_ready() {
 }
 
 step() {
-  local begin=${EPOCHREALTIME//[.,]/} tenths
+  local begin=$EPOCHREALTIME
   current=$1
   "$2"
-  tenths=$(((${EPOCHREALTIME//[.,]/} - begin) / 100000))
-  printf '%-32s %3d.%d s\n' "$1" $((tenths / 10)) $((tenths % 10))
+  printf '%-32s %5.1f s\n' "$1" "$(python3 -c 'import sys; print(float(sys.argv[2]) - float(sys.argv[1]))' "$begin" "$EPOCHREALTIME")"
 }
 
 main() {

@@ -17,11 +17,7 @@ readonly mark=$prefix/var/lib/containarium/data-disk-id
 readonly name=containarium
 readonly wait_seconds=${CONTAINARIUM_PATIENCE:-120}
 
-# One line for each name.
-values() {
-  python3 -IS -c 'import json,sys; it = json.load(open(sys.argv[1])); print(*(it[name] for name in sys.argv[2:]), sep="\n")' \
-    "$prefix/etc/containarium/server.json" "$@"
-}
+value() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$prefix/etc/containarium/server.json" "$1"; }
 refuse() { echo "data disk refused: $*" >&2; exit 1; }
 
 wait_for_device() {
@@ -45,15 +41,15 @@ is_blank() {
 
 # Called for what is blank: may data begin here?
 require_new() {
-  [ "$(values mayFormat)" = True ] ||
-    refuse "$1 is blank, but the disk of $(values name) has data. Attach the right one"
+  [ "$(value mayFormat)" = True ] ||
+    refuse "$1 is blank, but the disk of $(value name) has data. Attach the right one"
   [ ! -e "$mark" ] ||
     refuse "$1 is blank, but this server has had its data disk ($(cat "$mark")) before. Attach the right one." \
       "Only if its data is lost for good:  rm $mark"
 }
 
 refuse_foreign() {
-  refuse "$1 holds $2, not the disk of $(values name) ($id)." \
+  refuse "$1 holds $2, not the disk of $(value name) ($id)." \
     "It was not touched. Only if nothing on it is of value:  blkdiscard --zeroout $1"
 }
 
@@ -134,7 +130,7 @@ import_pool() {
 # Imported by an earlier run that was cut off, or by hand.
 require_own_pool() {
   [ "$(disk_id)" = "$id" ] && zpool status -LP "$name" | grep -q "$(readlink -f "$1")" ||
-    refuse "the pool $name ($(disk_id)) is imported, but not from $1, the disk of $(values name) ($id)"
+    refuse "the pool $name ($(disk_id)) is imported, but not from $1, the disk of $(value name) ($id)"
 }
 
 disk_id() { zfs get -H -o value "$name:disk-id" "$name"; }
@@ -162,9 +158,10 @@ remember_disk() {
 }
 
 main() {
-  local said device storage
-  said=$(values dataDisk storage dataDiskId)
-  { read -r device; read -r storage; read -r id; } <<< "$said"
+  local device storage
+  device=$(value dataDisk)
+  storage=$(value storage)
+  id=$(value dataDiskId)
   case "$storage" in btrfs | zfs) ;; *) refuse "there is no storage $storage" ;; esac
   if ! mountpoint -q "$root"; then
     wait_for_device "$device"
