@@ -52,6 +52,14 @@ export function freshClone(): string {
   return clone;
 }
 
+/** The same after its first `npm run quickstart`: packages and build are there, as they are here. */
+export function usedClone(): string {
+  const clone = freshClone();
+  execFileSync("cp", ["-al", "node_modules", clone]);
+  if (existsSync("dist")) execFileSync("cp", ["-a", "dist", clone]);
+  return clone;
+}
+
 /** Runs a program and gathers what it says; never throws for an exit code. Ends it after `timeoutMs`. */
 export function run(
   command: string[],

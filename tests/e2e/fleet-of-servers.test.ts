@@ -6,12 +6,12 @@ import { rmSync } from "node:fs";
 
 import { aClass } from "./a-class";
 import { balanced } from "./balanced";
-import { freshClone, removeLeftovers } from "./clone";
+import { usedClone, removeLeftovers } from "./clone";
 import { moreServers } from "./more-servers";
 import { moves } from "./moves";
 import { TestFleet } from "./fleet";
 
-const fleet = new TestFleet(freshClone());
+const fleet = new TestFleet(usedClone());
 
 beforeAll(async () => {
   await removeLeftovers();

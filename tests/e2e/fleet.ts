@@ -5,6 +5,9 @@ import * as path from "node:path";
 import type { Container } from "../../ops/containers/container";
 import { type Result, run, stack, succeed } from "./clone";
 
+/** What `npx containarium-ops` runs in a clone. */
+const program = path.join("bin", "containarium-ops");
+
 /** A person's and an administrator's view of the fleet under test: real command lines, in a fresh clone. */
 export class TestFleet {
   constructor(readonly clone: string) {}
@@ -28,20 +31,20 @@ export class TestFleet {
 
   /** `npm run pulumi -- ...` on the fleet's stack. */
   pulumi(...args: string[]): Promise<Result> {
-    return run(["npm", "run", "-s", "pulumi", "--", ...args, "--stack", stack], {
+    return run(["node", "scripts/pulumi.js", ...args, "--stack", stack], {
       cwd: this.clone,
       timeoutMs: 600_000,
     });
   }
 
-  /** `npx containarium-ops ...` on the fleet's stack. */
+  /** `npx containarium-ops ...` on the fleet's stack; npx itself would cost as much as the command. */
   ops(args: string[], options: { env?: NodeJS.ProcessEnv; input?: string; stack?: boolean } = {}): Promise<Result> {
     const target = options.stack === false ? [] : ["--stack", stack];
-    return run(["npx", "containarium-ops", ...args, ...target], { cwd: this.clone, timeoutMs: 300_000, ...options });
+    return run([program, ...args, ...target], { cwd: this.clone, timeoutMs: 300_000, ...options });
   }
 
   async list(): Promise<Container[]> {
-    const { stdout } = await succeed(["npx", "containarium-ops", "list", "--json", "--stack", stack], {
+    const { stdout } = await succeed([program, "list", "--json", "--stack", stack], {
       cwd: this.clone,
     });
     return (JSON.parse(stdout) as { containers: Container[] }).containers;
@@ -61,7 +64,7 @@ export class TestFleet {
     const output = path.join(this.clone, jumpIp === undefined ? `${user}.conf` : `${user}.${jumpIp}.conf`);
     const jump = jumpIp === undefined ? [] : ["--jump-ip", jumpIp];
     const args = ["export", user, "--key", path.join(this.clone, user), "--output", output, ...jump];
-    await succeed(["npx", "containarium-ops", ...args, "--stack", stack], { cwd: this.clone });
+    await succeed([program, ...args, "--stack", stack], { cwd: this.clone });
     return output;
   }
 

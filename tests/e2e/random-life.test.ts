@@ -4,12 +4,12 @@
  */
 import { rmSync } from "node:fs";
 
-import { freshClone, removeLeftovers } from "./clone";
+import { usedClone, removeLeftovers } from "./clone";
 import { TestFleet } from "./fleet";
 import { killAnywhere, killedUp } from "./kill-anywhere";
 import { randomLife } from "./random-life";
 
-const fleet = new TestFleet(freshClone());
+const fleet = new TestFleet(usedClone());
 
 beforeAll(async () => {
   await removeLeftovers();
