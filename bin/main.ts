@@ -9,12 +9,12 @@ import { paintFor } from "./output/paint";
 import { printableJson } from "./output/printable";
 import { progressOn } from "./output/progress";
 import { shellWord } from "./output/shell-word";
-import { parseCommandLine } from "./parse";
 import type { GlobalOptions, Request } from "./parse";
 import { realServices } from "./services";
 import type { Services } from "./services";
 import { flagsOf } from "./target-flags";
 import type { Target } from "./target";
+import { readVersion } from "./version";
 
 /** Of every `--json` document. A change that breaks readers raises it. */
 const jsonSchema = 1;
@@ -24,8 +24,14 @@ const jsonSchema = 1;
  * @param argv the command line without `node` and the program's name
  */
 export async function main(argv: string[], io: Io, services: Services = realServices): Promise<number> {
+  if (argv.length === 1 && argv[0] === "--version") {
+    io.stdout.write(`${readVersion()}\n`);
+    return 0;
+  }
   let request: Request;
   try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- all commands, which `--version` can do without
+    const { parseCommandLine } = require("./parse") as typeof import("./parse");
     request = await parseCommandLine(argv);
   } catch (error) {
     return fail(error, { json: argv.includes("--json"), verbose: argv.includes("--verbose") }, io);

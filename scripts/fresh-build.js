@@ -4,7 +4,6 @@
  * Keeps dist/ true to the sources: old code must never run silently. Asked before every program run, by the CLI's shim,
  * by `npm run pulumi` and by `npm run build`; when nothing changed it costs milliseconds.
  */
-const { createHash } = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
 
@@ -17,6 +16,8 @@ const { SetupError, runMain } = require("./setup-error");
 const sources = ["index.ts", "ops", "components", "bin", "scripts"];
 const settings = ["tsconfig.json", "tsconfig.build.json"];
 const stampFile = path.join("dist", ".sources");
+/** When each source had last changed when their hash was seen to be the build's: reading them all takes longer. */
+const seenFile = path.join("dist", ".sources-seen");
 
 /**
  * Builds dist/ when a source changed since the last good build.
@@ -78,10 +79,46 @@ async function writeManPage(root, runner) {
 /** @param {string} root */
 function isFresh(root) {
   try {
-    return fs.readFileSync(path.join(root, stampFile), "utf8") === sourceHash(root);
+    const hash = fs.readFileSync(path.join(root, stampFile), "utf8");
+    const looks = looksOf(root);
+    if (wasSeen(root, `${hash}\n${looks.text}`, looks.newest)) return true;
+    if (sourceHash(root) !== hash) return false;
+    remember(path.join(root, seenFile), `${hash}\n${looks.text}`);
+    return true;
   } catch {
     return false;
   }
+}
+
+/** @param {string} file @param {string} text */
+function remember(file, text) {
+  try {
+    fs.writeFileSync(file, text);
+  } catch {
+    // Somebody else's clone: they are read every time.
+  }
+}
+
+/**
+ * Whether exactly this was seen, and nothing has changed in the moment in which it was: a second write within a clock's
+ * tick would leave no trace (git calls such files racy).
+ * @param {string} root @param {string} text @param {number} newest
+ */
+function wasSeen(root, text, newest) {
+  const file = path.join(root, seenFile);
+  const seen = fs.statSync(file, { throwIfNoEntry: false });
+  return seen !== undefined && newest < seen.mtimeMs - 1_000 && fs.readFileSync(file, "utf8") === text;
+}
+
+/** Of all that the hash covers. The kernel sets ctime at every change, of contents, name or times. @param {string} root */
+function looksOf(root) {
+  let newest = 0;
+  const lines = [...sourceFiles(root), ...settings, "package.json"].map((file) => {
+    const { ctimeMs } = fs.statSync(`${root}${path.sep}${file}`);
+    newest = Math.max(newest, ctimeMs);
+    return `${file} ${ctimeMs}`;
+  });
+  return { text: lines.join("\n"), newest };
 }
 
 /**
@@ -89,6 +126,7 @@ function isFresh(root) {
  * @param {string} root
  */
 function sourceHash(root) {
+  const { createHash } = require("node:crypto");
   const hash = createHash("sha256");
   for (const file of [...sourceFiles(root), ...settings]) {
     const content = fs.readFileSync(path.join(root, file));
@@ -110,9 +148,10 @@ function filesUnder(root, name) {
   if (fs.statSync(at).isFile()) return [name];
   return fs
     .readdirSync(at, { withFileTypes: true })
-    .flatMap((entry) =>
-      entry.isDirectory() ? filesUnder(root, path.join(name, entry.name)) : [path.join(name, entry.name)],
-    )
+    .flatMap((entry) => {
+      const file = `${name}${path.sep}${entry.name}`;
+      return entry.isDirectory() ? filesUnder(root, file) : [file];
+    })
     .filter((file) => /\.(ts|js)$/.test(file));
 }
 

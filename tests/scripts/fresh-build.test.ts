@@ -1,7 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import fs, {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
+import { waitFor } from "../../ops/wait";
 import { ensureFreshBuild, sourceHash } from "../../scripts/fresh-build";
 import { run, type Runner } from "../../scripts/run";
 
@@ -31,6 +42,37 @@ it("builds, then leaves it, then builds again after an edit", async () => {
   write("ops/answer.ts", "export const answer: number = 42;\n");
   expect(await ensureFreshBuild(root)).toBe(true);
   expect(readFileSync(built("ops/answer.js"), "utf8")).toContain("42");
+}, 60_000);
+
+it("builds again after an edit that leaves size and time of the file as they were, a moment or a while after the last look", async () => {
+  const file = path.join(root, "ops/answer.ts");
+  const setTime = () => utimesSync(file, 1_700_000_000, 1_700_000_000);
+  setTime();
+  for (const [answer, pause] of [
+    [42, 0],
+    [43, 1_100],
+  ] as const) {
+    await ensureFreshBuild(root);
+    const pausedUntil = statSync(path.join(root, "dist/.sources-seen"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    await waitFor(() => Date.now() >= pausedUntil + pause, { what: "a while", timeoutMs: 5_000 });
+    await ensureFreshBuild(root);
+    write("ops/answer.ts", `export const answer: number = ${answer};\n`);
+    setTime();
+    expect(await ensureFreshBuild(root)).toBe(true);
+    expect(readFileSync(built("ops/answer.js"), "utf8")).toContain(String(answer));
+  }
+}, 60_000);
+
+it("does not read what it has seen", async () => {
+  await ensureFreshBuild(root);
+  const newest = Math.max(...["index.ts", "ops/answer.ts"].map((file) => statSync(path.join(root, file)).ctimeMs));
+  await waitFor(() => Date.now() > newest + 1_100, { what: "a while", timeoutMs: 5_000 });
+  await ensureFreshBuild(root);
+  const read = jest.spyOn(fs, "readFileSync");
+  expect(await ensureFreshBuild(root)).toBe(false);
+  const files = read.mock.calls.map(([file]) => path.relative(root, String(file)));
+  read.mockRestore();
+  expect(files).toEqual(["dist/.sources", "dist/.sources-seen"]);
 }, 60_000);
 
 it("refuses sources that do not compile, every time, and says where", async () => {
