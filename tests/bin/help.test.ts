@@ -89,9 +89,13 @@ describe("completion", () => {
     fs.writeFileSync(file, completionScript("bash", table));
     const script = `source "$1"; shift; complete -p containarium-ops >&2 || exit 9
       COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _containarium_ops; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const { status, stdout, stderr } = spawnSync("bash", ["-uc", script, "bash", file, "containarium-ops", ...words], {
-      encoding: "utf8",
-    });
+    const { status, stdout, stderr } = spawnSync(
+      "bash",
+      ["--norc", "-uc", script, "bash", file, "containarium-ops", ...words],
+      {
+        encoding: "utf8",
+      },
+    );
     fs.rmSync(folder, { recursive: true });
     expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringMatching(/^complete .*_containarium_ops/) });
     return stdout.split("\n").filter(Boolean);
