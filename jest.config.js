@@ -17,6 +17,10 @@ const common = {
 
 /** @type {import("jest").Config} */
 module.exports = {
+  // Jest leaves a core to itself, of two: half of this machine.
+  maxWorkers: "100%",
+  // A busy machine takes its time; what never ends is found all the same.
+  testTimeout: 20_000,
   // Istanbul rewrites the code that Pulumi serialises; v8 does not.
   coverageProvider: "v8",
   collectCoverageFrom: ["{bin,components,ops,scripts}/**/*.{ts,js}", "index.ts"],

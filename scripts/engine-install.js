@@ -63,20 +63,56 @@ async function ensureEngine({ onProgress = () => undefined, runner = run, env = 
   });
 }
 
+/** Gives our own build what a distribution has. @param {import("./engine").Engine} engine */
+function complete(engine) {
+  if (engine.origin === "built") {
+    addDynamicProvider(engine);
+    wrapLanguageHost(engine);
+  }
+  return engine;
+}
+
 /**
  * A distribution has the provider of dynamic resources beside the engine; our build gets the one that comes with the
  * SDK. (From anywhere else on PATH the engine takes it too, with a warning at every run.)
  * @param {import("./engine").Engine} engine
  */
-function complete(engine) {
+function addDynamicProvider({ pulumi }) {
   const name = "pulumi-resource-pulumi-nodejs";
-  const target = path.join(path.dirname(engine.pulumi), name);
+  const target = path.join(path.dirname(pulumi), name);
   const source = path.join(packageRoot(), "node_modules", "@pulumi", "pulumi", name);
-  if (engine.origin === "built" && !fs.existsSync(target) && fs.existsSync(source)) {
-    fs.copyFileSync(source, `${target}.${process.pid}`);
-    fs.renameSync(`${target}.${process.pid}`, target);
+  if (!fs.existsSync(target) && fs.existsSync(source)) replaceFile(target, (file) => fs.copyFileSync(source, file));
+}
+
+/**
+ * The last language host that Go can fetch as a module learns of the project's settings by flags, which today's engine
+ * no longer gives: it would load TypeScript, for half of the time that a program takes to start. The engine starts it in
+ * the project's folder.
+ */
+const languageHostWrapper = `#!/bin/sh
+if grep -Eq '^ +typescript: +false *$' Pulumi.yaml 2>/dev/null; then set -- -typescript=false "$@"; fi
+exec "\${0%/*}/host/pulumi-language-nodejs" "$@"
+`;
+
+/** @param {import("./engine").Engine} engine */
+function wrapLanguageHost({ languageHost }) {
+  if (fs.statSync(languageHost).size < 4096 && fs.readFileSync(languageHost, "utf8") === languageHostWrapper) return;
+  const host = path.join(path.dirname(languageHost), "host", path.basename(languageHost));
+  fs.mkdirSync(path.dirname(host), { recursive: true });
+  try {
+    // Whoever is first: what another puts in its place later is the wrapper.
+    fs.linkSync(languageHost, host);
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EEXIST") throw error;
   }
-  return engine;
+  replaceFile(languageHost, (file) => fs.writeFileSync(file, languageHostWrapper, { mode: 0o755 }));
+}
+
+/** Never half a file, also for others who do the same. @param {string} target @param {(file: string) => void} write */
+function replaceFile(target, write) {
+  const file = `${target}.${process.pid}`;
+  write(file);
+  fs.renameSync(file, target);
 }
 
 /** @param {Required<InstallOptions>} options @returns {Promise<import("./engine").Engine>} */

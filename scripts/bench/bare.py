@@ -86,6 +86,7 @@ def body(name, address, fingerprint, config=None):
 
 
 def create(name, address, fingerprint):
+    os.sync()
     connection, began = Connection(), time.monotonic()
     ask(connection, "POST", "/1.0/instances", body(name, address, fingerprint))
     copied = time.monotonic()
@@ -211,7 +212,14 @@ def remove(*prefixes):
         if instance["status"] == "Running":
             switch(instance["name"], "stop")
         ask(connection, "DELETE", f"/1.0/instances/{instance['name']}")
+    settle()
     return {}
+
+
+def settle():
+    """What was deleted is taken apart in the background, for many seconds: the next to be measured would pay for it."""
+    subprocess.run(["btrfs", "subvolume", "sync", DISK], check=False, timeout=300, stdout=subprocess.DEVNULL)
+    os.sync()
 
 
 # Who was killed leaves one of these running, to its end: the next waits for that.

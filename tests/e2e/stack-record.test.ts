@@ -68,7 +68,10 @@ withEngine("with the real engine", () => {
       TEST_GATE: path.resolve("dist/ops/containers/creation-gate.js"),
       TEST_INVENTORY: JSON.stringify(inventoryOf("jump-1")),
     };
-    fs.writeFileSync(path.join(root, "Pulumi.yaml"), "name: containarium\nruntime: nodejs\nmain: program.js\n");
+    fs.writeFileSync(
+      path.join(root, "Pulumi.yaml"),
+      "name: containarium\nruntime:\n  name: nodejs\n  options:\n    typescript: false\nmain: program.js\n",
+    );
     fs.writeFileSync(path.join(root, "package.json"), "{}");
     fs.writeFileSync(path.join(root, "program.js"), program);
     fs.symlinkSync(path.resolve("node_modules"), path.join(root, "node_modules"));

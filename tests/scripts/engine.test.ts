@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -164,7 +165,7 @@ describe("ensureEngine", () => {
         const output = command[command.indexOf("-o") + 1] ?? "";
         if (path.basename(output) === parts.fail)
           return Promise.resolve({ ...result, code: 1, stderr: "no space left\n" });
-        program(output);
+        program(output, 'echo "$@"');
       }
       return Promise.resolve(result);
     };
@@ -198,6 +199,25 @@ describe("ensureEngine", () => {
   it("takes an older Go that fetches the one it needs", async () => {
     const runner = machine({ go: "go1.24.4", toolchain: "go1.25.11" });
     expect((await ensureEngine({ onProgress, runner, env })).origin).toBe("built");
+  });
+
+  it("tells its language host that a project is no TypeScript, also when the build is older than this", async () => {
+    const { languageHost } = await ensureEngine({ onProgress, runner: machine({ go: "go1.26.8" }), env });
+    const started = (project: string) => {
+      writeFileSync(path.join(directory, "Pulumi.yaml"), project);
+      return execFileSync(languageHost, ["127.0.0.1:1"], { cwd: directory, encoding: "utf8" });
+    };
+    const check = () => {
+      expect(started(readFileSync("Pulumi.yaml", "utf8"))).toBe("-typescript=false 127.0.0.1:1\n");
+      expect(started("name: theirs\nruntime: nodejs\n")).toBe("127.0.0.1:1\n");
+    };
+    check();
+    rmSync(path.join(path.dirname(languageHost), "host"), { recursive: true });
+    program(languageHost, 'echo "$@"');
+    for (let again = 0; again < 2; again++) {
+      await ensureEngine({ onProgress, runner: machine({}), env });
+      check();
+    }
   });
 
   it("clears away what a killed build left", async () => {

@@ -51,7 +51,8 @@ export class EngineProject {
   /** @param program JavaScript, run from a folder in which the installed packages are found */
   static async create(program: string, options: StandInOptions = {}): Promise<EngineProject> {
     return await EngineProject.at("test", options, {
-      "Pulumi.yaml": "name: containarium\nruntime: nodejs\nmain: program.js\n",
+      "Pulumi.yaml":
+        "name: containarium\nruntime:\n  name: nodejs\n  options:\n    typescript: false\nmain: program.js\n",
       "program.js": program,
     });
   }
@@ -64,7 +65,7 @@ export class EngineProject {
     const file = `Pulumi.${stack}.yaml`;
     const project = await EngineProject.at(stack, options, {
       "Pulumi.yaml": fs.readFileSync("Pulumi.yaml", "utf8").replace(/^main: .*$/m, "main: program.js"),
-      "program.js": 'module.exports = require("./node_modules/containarium/dist/index.js");\n',
+      "program.js": 'module.exports = require("./node_modules/containarium/scripts/program.js");\n',
       [file]: fs.readFileSync(file, "utf8"),
     });
     project.configure(config);
@@ -158,5 +159,6 @@ function installPackage(folder: string): void {
   for (const name of fs.readdirSync("node_modules")) {
     if (!name.startsWith(".")) fs.symlinkSync(path.resolve("node_modules", name), path.join(folder, name));
   }
-  for (const name of ["dist", "startup", "package.json"]) fs.cpSync(name, path.join(own, name), { recursive: true });
+  for (const name of ["dist", "scripts", "startup", "package.json"])
+    fs.cpSync(name, path.join(own, name), { recursive: true });
 }
