@@ -1,4 +1,4 @@
-import { OperationError } from "../errors";
+import { ConflictError, OperationError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import { IncusError } from "../incus/incus-error";
@@ -44,8 +44,9 @@ export async function makeInstance(server: Server, order: InstanceOrder, options
   try {
     await server.incus.instances.create(body, untilItIsThere);
   } catch (error) {
-    if (!(error instanceof IncusError)) throw error;
     // A server that died in the middle of this has left a disk without an instance, on which Incus (6.0.4) fails ever after.
+    // ZFS says that it "already exists", as Incus does of an instance: where there is one, the helper says so.
+    if (!(error instanceof IncusError || error instanceof ConflictError)) throw error;
     const { mended } = await server.helper({ op: "create.mend", user: spec.user }, untilItIsThere);
     if (!mended) throw error;
     await server.incus.instances.create(body, untilItIsThere);

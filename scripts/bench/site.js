@@ -103,6 +103,13 @@ class Site {
     return file;
   }
 
+  /** OpenSSH, as the administrator. @returns {string[]} a command on the server goes behind it */
+  openSsh() {
+    const { address, adminUser, port } = this.address;
+    const pinned = ["-o", `UserKnownHostsFile=${this.knownHosts()}`, "-o", "StrictHostKeyChecking=yes"];
+    return ["ssh", "-i", path.join(this.root, ".containarium", "admin_key"), ...pinned, "-p", String(port), `${adminUser}@${address}`]; // prettier-ignore
+  }
+
   /** People, four at a time. @param {number} count @returns {Promise<string[]>} their names */
   async makePeople(count) {
     const users = Array.from({ length: count }, () => this.nextUser());

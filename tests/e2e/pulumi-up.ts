@@ -61,15 +61,13 @@ export function pulumiUp(fleet: TestFleet): void {
     expect(code).not.toBe(0);
   });
 
+  // That a good edit is built and run: tests/scripts/fresh-build.test.ts; a compiler takes long.
   test("an edited source is never run in its old build", async () => {
     const file = path.join(fleet.clone, "index.ts");
     const source = readFileSync(file, "utf8");
-    writeFileSync(file, `${source}\nexport const edited = "yes";\n`);
-    const preview = await fleet.pulumi("preview");
     writeFileSync(file, `${source}\nexport const edited: number = "no";\n`);
     const refused = await fleet.pulumi("preview");
     writeFileSync(file, source);
-    expect(preview.stdout).toMatch(/edited\s*: "yes"/);
     expect(refused.code).not.toBe(0);
     expect(refused.stdout + refused.stderr).toMatch(/do not compile/);
     await expectNoChanges(fleet);

@@ -41,7 +41,7 @@ module.exports = {
     await mustRun(run, ["incus", "exec", site.machine, "--", "incus", "exec", container, "--", "sh", "-c", fill]);
     const file = path.join(site.scratch, "backup.tar.gz");
     const remote = `sudo -n sh -c 'incus export ${container} /srv/containarium/bench.tar.gz --instance-only -q && cat /srv/containarium/bench.tar.gz; rm -f /srv/containarium/bench.tar.gz'`; // prettier-ignore
-    const ssh = ["ssh", "-i", path.join(site.root, ".containarium", "admin_key"), "-o", `UserKnownHostsFile=${site.knownHosts()}`, "-o", "StrictHostKeyChecking=yes", "-p", String(site.address.port), `${site.address.adminUser}@${site.address.address}`]; // prettier-ignore
+    const ssh = site.openSsh();
     const peak = peakIn(site.scratch);
     return {
       measure: async () => {
