@@ -1,7 +1,6 @@
-import { ConflictError, OperationError } from "../errors";
+import { OperationError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
-import { IncusError } from "../incus/incus-error";
 import type { Instance, NewInstance } from "../incus/types";
 import { chooseAddress } from "./address";
 import type { GoldenImage } from "./image";
@@ -26,7 +25,8 @@ export interface InstanceOrder {
  * whoever finds that somebody else has the same address takes another.
  *
  * @returns the address
- * @throws ConflictError when the name was taken meanwhile
+ * @throws ConflictError when the name was taken meanwhile; OperationError when there is a disk of that name with somebody's
+ *   files, which stays
  */
 export async function makeInstance(server: Server, order: InstanceOrder, options?: RequestOptions): Promise<string> {
   const { spec, image, gateway, making } = order;
@@ -41,16 +41,9 @@ export async function makeInstance(server: Server, order: InstanceOrder, options
     config: renderConfig(spec, { ...making, image: image.name, address }),
     devices: renderDevices(spec, address),
   };
-  try {
-    await server.incus.instances.create(body, untilItIsThere);
-  } catch (error) {
-    // A server that died in the middle of this has left a disk without an instance, on which Incus (6.0.4) fails ever after.
-    // ZFS says that it "already exists", as Incus does of an instance: where there is one, the helper says so.
-    if (!(error instanceof IncusError || error instanceof ConflictError)) throw error;
-    const { mended } = await server.helper({ op: "create.mend", user: spec.user }, untilItIsThere);
-    if (!mended) throw error;
-    await server.incus.instances.create(body, untilItIsThere);
-  }
+  // A server that died in the middle of this has left a disk without an instance, on which Incus fails, or which it destroys.
+  await server.helper({ op: "create.mend", user: spec.user }, untilItIsThere);
+  await server.incus.instances.create(body, untilItIsThere);
   return settleAddress(server, { spec, gateway, address }, options);
 }
 

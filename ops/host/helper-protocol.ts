@@ -68,9 +68,9 @@ export interface HelperProtocol {
    */
   "copy.mend": { request: { user: string }; result: { mended: boolean } };
   /**
-   * Takes away the disk that a server which died in the middle of a copy of its image has left without an instance: no
-   * instance of that name can be made otherwise. `mended` is false where there is none. One with somebody's files is kept,
-   * and refused.
+   * Takes away the disk that a server which died in the middle of a copy of its image has left without an instance: to be
+   * asked before one of that name is made. `mended` is false where there is none. One with somebody's files is kept, and
+   * refused.
    */
   "create.mend": { request: { user: string }; result: { mended: boolean } };
   /**

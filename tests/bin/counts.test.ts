@@ -11,11 +11,11 @@ const story: [commandLine: string, ...counts: [number, number, number, number, n
   //                                                engine login  REST helper dials
   ["list", 1, 1, 1, 1, 0],
   ["status", 1, 1, 1, 6, 0],
-  ["create alice --ssh-key alice.pub", 2, 1, 22, 8, 0],
+  ["create alice --ssh-key alice.pub", 2, 1, 22, 9, 0],
   ["list", 1, 1, 1, 1, 1],
   ["info alice", 1, 1, 10, 2, 2],
   ["export alice", 1, 1, 1, 1, 1],
-  ["create bob --ssh-key bob.pub", 2, 1, 22, 8, 0],
+  ["create bob --ssh-key bob.pub", 2, 1, 22, 9, 0],
   ["list", 1, 1, 1, 1, 2],
   ["status", 1, 1, 1, 6, 2],
   ["keys list alice", 1, 1, 1, 1, 1],

@@ -62,7 +62,7 @@ export function counts(fleet: TestFleet): void {
   test("list is one login, one request, one question to the helper", () => expectCost("list", list));
 
   test("create is one login, and two starts of the engine", async () => {
-    const create: Cost = { engine: 2, logins: 1, rest: 20, helper: 8 };
+    const create: Cost = { engine: 2, logins: 1, rest: 20, helper: 9 };
     await expectCost("create cora --ssh-key cora.pub", create);
     await expectCost("create cato --ssh-key cato.pub", create);
   });

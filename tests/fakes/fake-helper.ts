@@ -92,6 +92,8 @@ export class FakeHelper {
         return success({ removed: this.bans.length < before });
       }
       case "create.mend":
+        if (this.incus.leftDisks.get(`${request.user}-container`) === "used")
+          return failure("failed", "there is a disk with somebody's files");
         return success({ mended: this.incus.leftDisks.delete(`${request.user}-container`) });
       case "restore.mend":
         if (this.incus.of(request.user)?.status === "Running") return failure("conflict", `${request.user} runs`);

@@ -45,8 +45,8 @@ export class FakeIncus {
   onExec: (instance: FakeInstance, command: string[]) => string | undefined = () => undefined;
   /** Its own config. */
   readonly config: Record<string, string> = {};
-  /** Of containers that it does not know, and what it says when it finds them in its way. */
-  readonly leftDisks = new Map<string, string>();
+  /** Of containers that it does not know, and whether somebody's files are on them. */
+  readonly leftDisks = new Map<string, "empty" | "used">();
   /** Archives that lie on the server. */
   backups = 0;
   connections = 0;
@@ -224,8 +224,12 @@ export class FakeIncus {
         'Failed creating instance record: Add instance info to the database: Failed to create "instances" entry: UNIQUE constraint failed: instances.project_id, instances.name',
       );
     }
-    const leftDisk = this.leftDisks.get(body.name);
-    if (leftDisk !== undefined) return failing("Creating instance", leftDisk);
+    // As with ZFS; with btrfs it only fails.
+    if (this.leftDisks.delete(body.name))
+      return failing(
+        "Creating instance",
+        `Failed to run: zfs clone: cannot create '${body.name}': dataset already exists`,
+      );
     if (user === "fail-image")
       return failing("Creating instance", "Failed creating instance from image: disk quota exceeded");
     const wanted = { name: body.name, config: { ...body.config }, devices: structuredClone(body.devices ?? {}) };

@@ -463,6 +463,17 @@ describe("a disk that was left without its container", () => {
     expect(server.read(`${disk}/rootfs/etc/hostname`)).toBe("hers\n");
   });
 
+  test("stays while Incus unpacks a backup into it, but not for what is over or somebody else's", async () => {
+    const importing = { resources: { instances: ["/1.0/instances/al-ice-container"] } };
+    const another = { resources: { instances: ["/1.0/instances/bob-container"] } };
+    server.write(`${disk}/rootfs/etc/hostname`, "hers\n");
+    server.write("incus-operations.json", JSON.stringify({ running: [another, importing, {}] }));
+    await withIncus([], () => expect(mend().error).toMatchObject({ code: "conflict" }));
+    expect(server.read(`${disk}/rootfs/etc/hostname`)).toBe("hers\n");
+    server.write("incus-operations.json", JSON.stringify({ running: [another], success: [importing] }));
+    await withIncus([], () => expect(mend().result).toEqual({ mended: true }));
+  });
+
   test("on ZFS is looked at, and goes", async () => {
     server.write("etc/containarium/server.json", JSON.stringify({ ...JSON.parse(server.read("etc/containarium/server.json")!), storage: "zfs" })); // prettier-ignore
     await withIncus([], () => expect(mend().result).toEqual({ mended: true }));

@@ -111,7 +111,7 @@ describe("createContainer", () => {
       "PATCH /1.0/instances/alice-container",
     ]);
     const ops = fake.helper.requests.map(({ op }) => op).filter((op) => op !== "server.status");
-    expect(ops).toEqual(["account.check", "account.put", "path.verify"]);
+    expect(ops).toEqual(["account.check", "create.mend", "account.put", "path.verify"]);
   });
 
   it("runs nothing on the server but the two constant commands, whatever the input says", async () => {
@@ -121,15 +121,19 @@ describe("createContainer", () => {
     );
   });
 
-  it.each([
-    ["btrfs", "Instance metadata contained disallowed entries"],
-    ["ZFS", "Failed to run: zfs clone: cannot create 'containarium/containers/containers/alice-container': dataset already exists"], // prettier-ignore
-  ])("a disk that a dead server left in its place, on %s: that goes, and the copy is made again", async (_on, said) => {
-    fake.incus.leftDisks.set("alice-container", said);
+  it("a disk that a dead server left in its place, without a container: that goes before", async () => {
+    fake.incus.leftDisks.set("alice-container", "empty");
     await expect(createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] })).resolves.toMatchObject({
       user: "alice",
     });
-    expect(fake.helper.requests.filter(({ op }) => op === "create.mend")).toHaveLength(1);
+  });
+
+  it("a disk with somebody's files stays, and Incus, which would destroy it, is not asked", async () => {
+    fake.incus.leftDisks.set("alice-container", "used");
+    const failure = createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] });
+    await expect(failure).rejects.toThrow(/a disk with somebody's files/);
+    expect(fake.incus.requests).not.toContain("POST /1.0/instances");
+    expect(fake.incus.leftDisks.size).toBe(1);
   });
 
   describe("takes back what it made when it fails", () => {

@@ -9,10 +9,10 @@ import sys
 socket_path, file_path = sys.argv[1:]
 
 
-def server_config():
-    """Of a file beside that of the instances, if there is one."""
+def beside(name):
+    """What is in a file beside that of the instances, if there is one."""
     try:
-        with open(os.path.join(os.path.dirname(file_path), "incus-config.json"), encoding="utf-8") as file:
+        with open(os.path.join(os.path.dirname(file_path), name), encoding="utf-8") as file:
             return json.load(file)
     except FileNotFoundError:
         return {}
@@ -29,8 +29,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             answer = {"type": "sync", "status_code": 200, "metadata": urls}
         elif self.path == "/1.0/storage-pools/default/resources":
             answer = {"type": "sync", "status_code": 200, "metadata": {"space": {"used": 7, "total": 42}}}
+        elif self.path == "/1.0/operations?recursion=1":
+            answer = {"type": "sync", "status_code": 200, "metadata": beside("incus-operations.json")}
         elif self.path == "/1.0":
-            answer = {"type": "sync", "status_code": 200, "metadata": {"api_version": "1.0", "config": server_config()}}
+            config = beside("incus-config.json")
+            answer = {"type": "sync", "status_code": 200, "metadata": {"api_version": "1.0", "config": config}}
         else:
             answer = {"type": "error", "error_code": 404, "error": "not found"}
         body = json.dumps(answer).encode()
