@@ -18,9 +18,11 @@ const { SetupError, runMain } = require("./setup-error");
 
 const usage = "npm run test:life -- --operations 1000 --seed 7\nnpm run test:life -- --kills all";
 
+const lives = "random-life.test.ts";
+const kills = "kill-anywhere.test.ts";
+
 /**
- * @param {string[]} args @returns {{env: Record<string, string>, only: string | undefined}} settings of the tests, and
- *   which of their parts to run
+ * @param {string[]} args @returns {{env: Record<string, string>, files: string[]}} settings of the tests, and which to run
  * @throws {SetupError}
  */
 function readOptions(args, drawSeed = () => Math.floor(Math.random() * 1e9)) {
@@ -32,27 +34,26 @@ function readOptions(args, drawSeed = () => Math.floor(Math.random() * 1e9)) {
   } catch (error) {
     throw new SetupError(/** @type {Error} */ (error).message, { remedy: usage });
   }
-  const { operations, seed, kills } = options;
+  const { operations, seed } = options;
   for (const [name, value] of Object.entries({ operations, seed })) {
     if (value !== undefined && !/^\d{1,9}$/.test(value)) {
       throw new SetupError(`--${name} ${value} is not a number`, { remedy: usage });
     }
   }
-  if (kills !== undefined && kills !== "all") throw new SetupError(`--kills takes only: all`, { remedy: usage });
-  const lives = {
+  if (options.kills !== undefined && options.kills !== "all")
+    throw new SetupError(`--kills takes only: all`, { remedy: usage });
+  const env = {
     CONTAINARIUM_LIFE_OPERATIONS: operations ?? "200",
     CONTAINARIUM_LIFE_SEED: seed ?? String(drawSeed()),
   };
-  if (kills === undefined) return { env: lives, only: "random life" };
-  return {
-    env: { ...lives, CONTAINARIUM_LIFE_KILLS: "all" },
-    only: operations === undefined && seed === undefined ? "killed anywhere" : undefined,
-  };
+  if (options.kills === undefined) return { env, files: [lives] };
+  const files = operations === undefined && seed === undefined ? [kills] : [kills, lives];
+  return { env: { ...env, CONTAINARIUM_LIFE_KILLS: "all" }, files };
 }
 
 /** @param {string[]} args */
 async function testLife(args, root = packageRoot()) {
-  const { env, only } = readOptions(args);
+  const { env, files } = readOptions(args);
   const progress = createProgress();
   const say = progress.note;
   await progress.phase(
@@ -66,9 +67,8 @@ async function testLife(args, root = packageRoot()) {
     (did) => did,
   );
   const jest = path.join(root, "node_modules", "jest", "bin", "jest.js");
-  const test = path.join("tests", "e2e", "random-life.test.ts");
-  const part = only === undefined ? [] : ["--testNamePattern", `^${only}`];
-  const command = [jest, test, "--selectProjects", "e2e", "--runInBand", "--testTimeout=900000", "--verbose", ...part];
+  const tests = files.map((file) => path.join("tests", "e2e", file));
+  const command = [jest, ...tests, "--selectProjects", "e2e", "--runInBand", "--testTimeout=900000", "--verbose"];
   return await new Promise((resolve, reject) => {
     // A stack of its own, beside one that `npm test` has.
     const settings = { CONTAINARIUM_TEST_STACK: "e2e-life", ...process.env, ...env };

@@ -5,7 +5,7 @@
  * with the real engine and real Incus. Ends with one line, `N passed, N failed[, N skipped]`.
  *
  * Where this machine cannot be set up, the end-to-end tests are skipped, with the reason; with CONTAINARIUM_REQUIRE=1
- * that is a failure. Not here: `npm run test:vm`. More of random life: `npm run test:life`.
+ * that is a failure. Not here: `npm run test:vm` and random life (`npm run test:life`).
  */
 const fs = require("node:fs");
 const os = require("node:os");
@@ -34,11 +34,14 @@ const quick = { name: "Quick tests", args: ["--selectProjects", "quick"] };
 /** The longest story and, after it, what the other lane has no time for. */
 const firstLane = ["local-fleet.test.ts", "stack-record.test.ts", "stand-in.test.ts"];
 
+/** As long as one likes: `npm run test:life`. */
+const onDemand = "random-life.test.ts";
+
 /** @param {string} root @returns {Suite[]} lanes, side by side: in each one story after the other, on a stack of its own */
 function endToEnd(root) {
   const folder = path.join("tests", "e2e");
   const files = fs.readdirSync(path.join(root, folder)).filter((file) => file.endsWith(".test.ts"));
-  const others = files.filter((file) => !firstLane.includes(file));
+  const others = files.filter((file) => !firstLane.includes(file) && file !== onDemand);
   const args = ["--selectProjects", "e2e", "--runInBand", "--testTimeout=900000"];
   /** @param {string[]} names */
   const paths = (names) => names.map((name) => path.join(folder, name));

@@ -1,12 +1,27 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync } from "node:fs";
 import * as path from "node:path";
 
 import type { Container } from "../../ops/containers/container";
-import { type Result, run, stack, succeed } from "./clone";
+import { removeLeftovers, type Result, run, stack, succeed, usedClone } from "./clone";
 
 /** What `npx containarium-ops` runs in a clone. */
 const program = path.join("bin", "containarium-ops");
+
+/** A fleet of one server for all tests of a file: up before the first, and gone after the last. */
+export function fleetOfItsOwn(): TestFleet {
+  const fleet = new TestFleet(usedClone());
+  beforeAll(async () => {
+    await removeLeftovers();
+    const { code, stdout, stderr } = await fleet.quickstart();
+    if (code !== 0) throw new Error(stdout + stderr);
+  });
+  afterAll(async () => {
+    await fleet.down();
+    rmSync(fleet.clone, { recursive: true, force: true });
+  });
+  return fleet;
+}
 
 /** A person's and an administrator's view of the fleet under test: real command lines, in a fresh clone. */
 export class TestFleet {

@@ -76,7 +76,7 @@ export class Life {
       if (!first.done) this.world = doubting(this.world, wanted.user, wanted.note);
       operation = first.done ? wanted : { ...wanted, note: `${wanted.note}-again` };
     }
-    if (again) outcomes.push(await this.again(operation));
+    if (again) outcomes.push(...(await this.again(operation)));
     if (first.done || again || fault === undefined) this.world = after(this.world, operation);
     const problems = [
       ...(mayFail(fault) || first.error === undefined ? [] : [`it failed: ${explained(first.error)}`]),
@@ -127,10 +127,16 @@ export class Life {
   }
 
   /** What must end well now, whatever was before. */
-  private async again(operation: Operation): Promise<Outcome> {
-    const outcome = await outcomeOf(() => perform(this.site, this.world, operation));
-    if (outcome.done || wasDoneBefore(operation, outcome.error)) return outcome;
-    throw new Error(`(d) run again, it does not converge: ${explained(outcome.error)}`);
+  private async again(operation: Operation): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for (const deadline = Date.now() + BUSY_LIMIT_MS; ; await sleep(300)) {
+      const outcome = await outcomeOf(() => perform(this.site, this.world, operation));
+      outcomes.push(outcome);
+      if (outcome.done || wasDoneBefore(operation, outcome.error)) return outcomes;
+      // What Incus was asked by one that was killed, it still does: said so, and over in a moment.
+      const isBusy = /at this moment/.test(explained(outcome.error));
+      if (!isBusy || Date.now() > deadline) throw new Error(`(d) run again, it does not converge: ${explained(outcome.error)}`); // prettier-ignore
+    }
   }
 
   /** The name is somebody else's: refused, and theirs is not touched. Then they go. */

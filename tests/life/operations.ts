@@ -121,6 +121,7 @@ export function commandLine(site: Site, operation: Operation): string[] {
 /** Running it again was refused because the run before had come to its end: that is as good. */
 export function wasDoneBefore({ kind }: Operation, error: unknown): boolean {
   const reason = error instanceof ops.ContainariumError ? error.kind : undefined;
+  if (reason === "conflict" && /at this moment/.test((error as Error).message)) return false;
   if (reason === "conflict") return kind === "create" || kind === "restore" || kind === "snapshot create";
   return reason === "not-found" && (kind === "keys remove" || kind === "snapshot delete");
 }

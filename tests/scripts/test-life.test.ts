@@ -3,9 +3,9 @@ import { readOptions } from "../../scripts/test-life";
 const seven = () => 7;
 
 it("a seed is drawn where none is given, and 200 operations", () => {
-  const { env, only } = readOptions([], seven);
+  const { env, files } = readOptions([], seven);
   expect(env).toEqual({ CONTAINARIUM_LIFE_OPERATIONS: "200", CONTAINARIUM_LIFE_SEED: "7" });
-  expect(only).toBe("random life");
+  expect(files).toEqual(["random-life.test.ts"]);
 });
 
 it("what a failure says is understood", () => {
@@ -14,8 +14,8 @@ it("what a failure says is understood", () => {
 });
 
 it("--kills all alone is only that", () => {
-  expect(readOptions(["--kills", "all"], seven)).toMatchObject({ env: { CONTAINARIUM_LIFE_KILLS: "all" }, only: "killed anywhere" }); // prettier-ignore
-  expect(readOptions(["--kills", "all", "--seed", "1"], seven).only).toBeUndefined();
+  expect(readOptions(["--kills", "all"], seven)).toMatchObject({ env: { CONTAINARIUM_LIFE_KILLS: "all" }, files: ["kill-anywhere.test.ts"] }); // prettier-ignore
+  expect(readOptions(["--kills", "all", "--seed", "1"], seven).files).toHaveLength(2);
 });
 
 it.each([[["--operations", "many"]], [["--seed=-1"]], [["--kills", "some"]], [["--banana"]]])(
