@@ -91,7 +91,7 @@ function addDynamicProvider({ pulumi }) {
  */
 const languageHostWrapper = `#!/bin/sh
 if grep -Eq '^ +typescript: +false *$' Pulumi.yaml 2>/dev/null; then set -- -typescript=false "$@"; fi
-exec "\${0%/*}/host/pulumi-language-nodejs" "$@"
+exec "$(dirname "$(readlink -f "$0")")/host/pulumi-language-nodejs" "$@"
 `;
 
 /** @param {import("./engine").Engine} engine */

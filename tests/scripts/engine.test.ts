@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
@@ -203,12 +213,16 @@ describe("ensureEngine", () => {
 
   it("tells its language host that a project is no TypeScript, also when the build is older than this", async () => {
     const { languageHost } = await ensureEngine({ onProgress, runner: machine({ go: "go1.26.8" }), env });
-    const started = (project: string) => {
+    const linked = path.join(directory, "linked");
+    symlinkSync(languageHost, linked);
+    const started = (project: string, program = languageHost) => {
       writeFileSync(path.join(directory, "Pulumi.yaml"), project);
-      return execFileSync(languageHost, ["127.0.0.1:1"], { cwd: directory, encoding: "utf8" });
+      return execFileSync(program, ["127.0.0.1:1"], { cwd: directory, encoding: "utf8" });
     };
     const check = () => {
-      expect(started(readFileSync("Pulumi.yaml", "utf8"))).toBe("-typescript=false 127.0.0.1:1\n");
+      const ours = readFileSync("Pulumi.yaml", "utf8");
+      for (const program of [languageHost, linked])
+        expect(started(ours, program)).toBe("-typescript=false 127.0.0.1:1\n");
       expect(started("name: theirs\nruntime: nodejs\n")).toBe("127.0.0.1:1\n");
     };
     check();
