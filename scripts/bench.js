@@ -110,7 +110,7 @@ async function thisMachine(site) {
     kernel: os.release().replace(/-.*/, ""),
     server: system,
     Incus: incus,
-    OpenSSH: openssh.replace(/^OpenSSH_(\S+?),.*/, "$1"),
+    OpenSSH: openssh.replace(/^OpenSSH_([^\s,]+).*/, "$1"),
     Node: process.versions.node,
     engine: engine.stdout.trim(),
     "load at the end": (os.loadavg()[0] ?? 0).toFixed(1),

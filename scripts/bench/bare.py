@@ -218,7 +218,9 @@ def remove(*prefixes):
 
 def settle():
     """What was deleted is taken apart in the background, for many seconds: the next to be measured would pay for it."""
-    subprocess.run(["btrfs", "subvolume", "sync", DISK], check=False, timeout=300, stdout=subprocess.DEVNULL)
+    # The first wakes who does it, who else sleeps for half a minute.
+    for command in ("filesystem", "subvolume"):
+        subprocess.run(["btrfs", command, "sync", DISK], check=False, timeout=300, stdout=subprocess.DEVNULL)
     os.sync()
 
 
