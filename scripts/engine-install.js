@@ -86,8 +86,7 @@ function addDynamicProvider({ pulumi }) {
 
 /**
  * The last language host that Go can fetch as a module learns of the project's settings by flags, which today's engine
- * no longer gives: it would load TypeScript, for half of the time that a program takes to start. The engine starts it in
- * the project's folder.
+ * no longer gives: it would prepare for TypeScript whatever Pulumi.yaml says. The engine starts it in the project's folder.
  */
 const languageHostWrapper = `#!/bin/sh
 if grep -Eq '^ +typescript: +false *$' Pulumi.yaml 2>/dev/null; then set -- -typescript=false "$@"; fi

@@ -1,6 +1,6 @@
 /**
- * Several servers: how one joins, dies and is missed, and what only several can do. The second story of a fresh clone,
- * told beside the first (`local-fleet.test.ts`), on a stack of its own.
+ * Several servers: how one joins, dies and is missed, and what only several can do. Told beside the story
+ * of a fresh clone (`local-fleet.test.ts`), on a stack of its own.
  */
 import { aClass } from "./a-class";
 import { balanced } from "./balanced";

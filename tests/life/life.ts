@@ -14,7 +14,7 @@ import {
 import * as invariants from "./invariants";
 import { after, afterIncusBegan, doubting, nobody, type Operation, type Person, type World } from "./model";
 import { keysInside, type Observed, Observer } from "./observe";
-import { perform, wasDoneBefore } from "./operations";
+import { isBeingDone, perform, wasDoneBefore } from "./operations";
 import { Site } from "./site";
 
 /** An account of the server itself that is there all the time. */
@@ -133,9 +133,8 @@ export class Life {
       const outcome = await outcomeOf(() => perform(this.site, this.world, operation));
       outcomes.push(outcome);
       if (outcome.done || wasDoneBefore(operation, outcome.error)) return outcomes;
-      // What Incus was asked by one that was killed, it still does: said so, and over in a moment.
-      const isBusy = /at this moment/.test(explained(outcome.error));
-      if (!isBusy || Date.now() > deadline) throw new Error(`(d) run again, it does not converge: ${explained(outcome.error)}`); // prettier-ignore
+      if (isBeingDone(outcome.error) && Date.now() < deadline) continue;
+      throw new Error(`(d) run again, it does not converge: ${explained(outcome.error)}`);
     }
   }
 

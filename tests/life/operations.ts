@@ -118,10 +118,15 @@ export function commandLine(site: Site, operation: Operation): string[] {
   }
 }
 
+/** What Incus was asked by a run that was killed, it still does: who runs it again is told so, and it is over in a moment. */
+export function isBeingDone(error: unknown): boolean {
+  return error instanceof ops.ContainariumError && error.kind === "conflict" && /at this moment/.test(error.message);
+}
+
 /** Running it again was refused because the run before had come to its end: that is as good. */
 export function wasDoneBefore({ kind }: Operation, error: unknown): boolean {
   const reason = error instanceof ops.ContainariumError ? error.kind : undefined;
-  if (reason === "conflict" && /at this moment/.test((error as Error).message)) return false;
+  if (isBeingDone(error)) return false;
   if (reason === "conflict") return kind === "create" || kind === "restore" || kind === "snapshot create";
   return reason === "not-found" && (kind === "keys remove" || kind === "snapshot delete");
 }
