@@ -4,6 +4,20 @@ import type { TestFleet } from "./fleet";
 /** Stand-ins that really answer, inside the machine's own network namespace. */
 const metadata = "169.254.169.254";
 
+/** Three DHCPDECLINE of another's: as dhclient has it, with the type behind other options, and behind a request that is let in. */
+const declineInNameOf = `
+import socket, struct, sys
+chaddr, ip, server = bytes.fromhex(sys.argv[1].replace(":", "")), socket.inet_aton(sys.argv[2]), socket.inet_aton("10.0.3.1")
+def message(first, kind):
+    head = struct.pack("!BBBBIHH16x16s192x", 1, 1, 6, 0, 7, 0, 0, chaddr)
+    return head + bytes.fromhex("63825363") + first + bytes([53, 1, kind, 50, 4]) + ip + bytes([54, 4]) + server + b"\\xff"
+line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+line.connect(("10.0.3.1", 67))
+for first, kind in [(b"", 4), (bytes([0, 0]), 4), (b"", 3), (b"", 4)]:
+    line.send(message(first, kind))
+print("3 declined")
+`;
+
 export function attacks(fleet: TestFleet): void {
   const config = `.containarium/${stack}.ssh_config`;
 
@@ -105,5 +119,20 @@ export function attacks(fleet: TestFleet): void {
     await fleet.ssh(["alice-dev", `sudo ip address del ${mallory?.ip}/32 dev eth0`]);
     expect(spoofed.code).not.toBe(0);
     expect((await fleet.ssh(["alice-dev", "ping -c1 -W2 10.0.3.1"])).code).toBe(0);
+  });
+
+  test("a neighbour's address is not given back in her name", async () => {
+    const { ip } = (await fleet.list()).find(({ user }) => user === "mallory")!;
+    const incus = (...args: string[]) => fleet.onServer(["incus", ...args]);
+    const mac = (await incus("config", "get", "mallory-container", "volatile.eth0.hwaddr")).stdout.trim();
+    const declined = await fleet.ssh(["alice-dev", `sudo python3 - ${mac} ${ip}`], config, declineInNameOf);
+    expect(declined).toMatchObject({ code: 0, stdout: "3 declined\n" });
+    // Whoever boots for the first time knows no lease, and asks.
+    await incus("stop", "--force", "mallory-container");
+    await incus("file", "delete", "mallory-container/var/lib/dhcp/dhclient.eth0.leases");
+    await incus("start", "mallory-container");
+    // A container that does not get its own address has none that is let through.
+    const greeting = `for i in $(seq 100); do nc -w 1 ${ip} 22 < /dev/null | grep SSH- && exit; sleep 0.1; done; exit 1`;
+    expect((await fleet.onServer(["sh", "-c", greeting])).stdout).toMatch(/^SSH-/);
   });
 }
