@@ -2,10 +2,11 @@
 
 /**
  * `npm test`: everything, on a bare machine too: sets the machine up, then the quick tests, then the end-to-end tests
- * with the real engine and real Incus. Ends with one line, `N passed, N failed[, N skipped]`.
+ * with the real engine and real Incus, then the short story of a server with ZFS in an emulated VM, and beside it random
+ * life. Ends with one line, `N passed, N failed[, N skipped]`.
  *
- * Where this machine cannot be set up, the end-to-end tests are skipped, with the reason; with CONTAINARIUM_REQUIRE=1
- * that is a failure. Not here: `npm run test:vm` and random life (`npm run test:life`).
+ * Where this machine cannot be set up, the end-to-end tests are skipped, with the reason, and so is the VM's story where
+ * QEMU is not to be had; with CONTAINARIUM_REQUIRE=1 that is a failure. More of both: `npm run test:vm`, `npm run test:life`.
  */
 const fs = require("node:fs");
 const os = require("node:os");
@@ -22,6 +23,8 @@ const { createProgress } = require("./progress");
 const { ensureNodePackages } = require("./quickstart/packages");
 const { run } = require("./run");
 const { renderError, runMain } = require("./setup-error");
+const { ensureVmImage } = require("./vm/image");
+const { ensureQemu } = require("./vm/packages");
 
 /**
  * @typedef {{passed: number, failed: number, skipped: number}} Counts
@@ -33,23 +36,33 @@ const quick = { name: "Quick tests", args: ["--selectProjects", "quick"] };
 
 /** The longest story and, after it, what the other lane has no time for. */
 const firstLane = ["local-fleet.test.ts", "stack-record.test.ts", "stand-in.test.ts"];
+/** Two hundred operations; as many as one likes: `npm run test:life`. */
+const randomLife = "random-life.test.ts";
 
-/** As long as one likes: `npm run test:life`. */
-const onDemand = "random-life.test.ts";
-
-/** @param {string} root @returns {Suite[]} lanes, side by side: in each one story after the other, on a stack of its own */
+/** @param {string} root @returns {{lanes: Suite[], life: Suite}} the lanes side by side: in each one story after the other, on a stack of its own */
 function endToEnd(root) {
   const folder = path.join("tests", "e2e");
   const files = fs.readdirSync(path.join(root, folder)).filter((file) => file.endsWith(".test.ts"));
-  const others = files.filter((file) => !firstLane.includes(file) && file !== onDemand);
-  const args = ["--selectProjects", "e2e", "--runInBand", "--testTimeout=900000"];
-  /** @param {string[]} names */
-  const paths = (names) => names.map((name) => path.join(folder, name));
-  return [
-    { name: "The local fleet", args: [...paths(firstLane), ...args] },
-    { name: "Other fleets", args: [...paths(others), ...args], env: { CONTAINARIUM_TEST_STACK: "e2e-servers" } },
-  ];
+  const others = files.filter((file) => !firstLane.includes(file) && file !== randomLife);
+  /** @param {string} name @param {string[]} names @param {NodeJS.ProcessEnv} [env] @returns {Suite} */
+  const suite = (name, names, env) => {
+    const paths = names.map((file) => path.join(folder, file));
+    return { name, args: [...paths, "--selectProjects", "e2e", "--runInBand", "--testTimeout=900000"], env };
+  };
+  return {
+    lanes: [
+      suite("The local fleet", firstLane),
+      suite("Other fleets", others, { CONTAINARIUM_TEST_STACK: "e2e-servers" }),
+    ],
+    life: suite("Random life", [randomLife], { CONTAINARIUM_TEST_STACK: "e2e-random" }),
+  };
 }
+
+/** When little else runs: it takes a core for itself, and a server that is emulated has no time to lose. @type {Suite} */
+const vmStory = {
+  name: "A server in a VM",
+  args: [path.join("tests", "vm", "short.test.ts"), "--selectProjects", "vm", "--bail", "--testTimeout=1800000"],
+};
 
 const nothing = { passed: 0, failed: 0, skipped: 0 };
 
@@ -154,22 +167,42 @@ async function test(env = process.env, root = packageRoot()) {
       );
     }));
 
+  // Mostly a compiler, and nice: it has what the tests leave of the processor.
+  const vm = Promise.resolve(
+    needs ??
+      images ??
+      ready(async () => {
+        await progress.phase("QEMU", () => ensureQemu(thisHost(), { onProgress }), (did) => did); // prettier-ignore
+        await progress.phase("Boot disk of the VM", () => ensureVmImage({ onProgress }));
+      }),
+  );
+
   /** @param {Suite} suite */
   const runSuite = (suite) =>
     progress.phase(suite.name, () => runJest(root, suite, path.join(results, `${suite.name}.json`)), summary);
   counts.push(await runSuite(quick));
-  const reason = needs ?? engine ?? images;
-  if (reason === undefined) {
-    counts.push(...(await Promise.all(endToEnd(root).map(runSuite))));
-  } else {
-    say(`${required ? "✗" : "-"} End-to-end tests: ${required ? "cannot run" : "skipped"}`);
-    say(reason);
-    counts.push({ ...nothing, [required ? "failed" : "skipped"]: 1 });
-  }
+  const { lanes, life } = endToEnd(root);
+  const [noFleet, unless] = [needs ?? engine ?? images, { required, say }];
+  counts.push(...(await runUnless(noFleet, "End-to-end tests", () => Promise.all(lanes.map(runSuite)), unless)));
+  /** @param {string | undefined} reason @param {Suite} suite */
+  const one = (reason, suite) => runUnless(reason, suite.name, async () => [await runSuite(suite)], unless);
+  counts.push(...(await Promise.all([one(await vm, vmStory), one(noFleet, life)])).flat());
   fs.rmSync(results, { recursive: true, force: true });
   const total = sum(counts);
   process.stdout.write(`${summary(total)}\n`);
   return total.failed === 0 ? 0 : 1;
+}
+
+/**
+ * Runs these tests, unless there is a reason why they cannot run here, which is said.
+ * @param {string | undefined} reason @param {string} what @param {() => Promise<Counts[]>} tests
+ * @param {{required: boolean, say: (line: string) => void}} options
+ */
+async function runUnless(reason, what, tests, { required, say }) {
+  if (reason === undefined) return tests();
+  say(`${required ? "✗" : "-"} ${what}: ${required ? "cannot run" : "skipped"}`);
+  say(reason);
+  return [{ ...nothing, [required ? "failed" : "skipped"]: 1 }];
 }
 
 /** Why this part of the set-up is not to be had here; undefined when it is. @param {() => Promise<unknown>} setUp @returns {Promise<string | undefined>} */
@@ -182,6 +215,6 @@ async function ready(setUp) {
   }
 }
 
-module.exports = { countsIn, sum, summary };
+module.exports = { countsIn, runUnless, sum, summary };
 
 if (require.main === module) void runMain(() => test());
