@@ -72,10 +72,17 @@ function engineEnvironment(projectDirectory, stack, env = process.env) {
     ...env,
     PATH: [...new Set(directories), env.PATH].join(path.delimiter),
     PULUMI_SKIP_UPDATE_CHECK: "1",
+    NODE_OPTIONS: withDeferredModules(env.NODE_OPTIONS),
     // It was built because downloads are blocked: asking for plugins would only take time to fail.
     ...(engine.origin === "built" ? { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" } : {}),
     ...localState(projectDirectory, stack, env),
   };
+}
+
+/** @param {string} [options] what Node is told already @returns {string} */
+function withDeferredModules(options = "") {
+  const wanted = `--require ${JSON.stringify(path.join(__dirname, "defer-modules.js"))}`;
+  return options.includes(wanted) ? options : `${options} ${wanted}`.trim();
 }
 
 /**

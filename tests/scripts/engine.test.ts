@@ -122,6 +122,12 @@ describe("engineEnvironment", () => {
     expect(folders.at(-1)).toBe("/bin");
   });
 
+  it("has Node load less of Pulumi, once, beside what Node was told already", () => {
+    const first = engineEnvironment(project, "local", { ...env, NODE_OPTIONS: "--no-warnings" });
+    expect(first.NODE_OPTIONS).toMatch(/^--no-warnings --require ".*defer-modules\.js"$/);
+    expect(engineEnvironment(project, "local", first).NODE_OPTIONS).toBe(first.NODE_OPTIONS);
+  });
+
   it("does not let a built engine try downloads, but lets others", () => {
     expect(engineEnvironment(project, "local", env).PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION).toBe("true");
     engineOnPath("3.248.0");
