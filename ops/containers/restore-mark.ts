@@ -27,11 +27,14 @@ function keyOf(name: string): string {
   return `user.containarium.restoring.${name}`;
 }
 
+/** Whether Incus keeps that for itself. Not the MAC address: dnsmasq holds the address for the one that has it, up to an hour. */
+export function isOfIncus(key: string): boolean {
+  return key.startsWith("volatile.") && !key.endsWith(".hwaddr");
+}
+
 /** PURE. */
 export function restoreMark(before: Instance, snapshot: string, running: boolean): RestoreMark {
-  const config: Config = Object.fromEntries(
-    Object.entries(before.config).filter(([key]) => !key.startsWith("volatile.")),
-  );
+  const config: Config = Object.fromEntries(Object.entries(before.config).filter(([key]) => !isOfIncus(key)));
   return { createdAt: before.config[KEY.createdAt] ?? "", snapshot, running, config, devices: before.devices };
 }
 

@@ -5,7 +5,7 @@ import { writeUserFile } from "../containers/guest-files";
 import { KEY } from "../containers/instance-config";
 import { readOwn } from "../containers/own-container";
 import { readRecord, type ContainerRecord } from "../containers/record";
-import { readRestoreMark, restoreMark, writeRestoreMark } from "../containers/restore-mark";
+import { isOfIncus, readRestoreMark, restoreMark, writeRestoreMark } from "../containers/restore-mark";
 import { startContainer } from "../containers/start";
 import { stopContainer } from "../containers/stop";
 import { openWayIn } from "../containers/way-in";
@@ -96,12 +96,15 @@ async function withPresentKeys(
   return keys === undefined ? found : { ...found, config: { ...found.config, [KEY.keys]: JSON.stringify(keys) } };
 }
 
-/** What to change so that config and devices are those of before the restore. Incus keeps `volatile.*` for itself. PURE. */
+/** What to change so that config and devices are those of before the restore. PURE. */
 export function backTo(before: Instance, restored: Instance): InstanceChange {
   const config: Config = {};
   for (const key of Object.keys({ ...before.config, ...restored.config })) {
-    if (key.startsWith("volatile.") || before.config[key] === restored.config[key]) continue;
-    config[key] = before.config[key] ?? "";
+    const wanted = before.config[key];
+    if (isOfIncus(key) || wanted === restored.config[key]) continue;
+    // The mark of an older version knows no MAC address.
+    if (wanted === undefined && key.startsWith("volatile.")) continue;
+    config[key] = wanted ?? "";
   }
   return { config, devices: before.devices };
 }

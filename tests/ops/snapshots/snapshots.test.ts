@@ -52,9 +52,13 @@ it("a taken name is a conflict, an unknown one not found, a bad one invalid", as
 });
 
 describe("restoreSnapshot", () => {
+  /** As after a move, or an end of the network device: dnsmasq gives the address to nobody else's. */
+  const MAC_NOW = "10:66:6a:00:00:02";
   beforeEach(async () => {
     alice().files.set("/home", { type: "file", content: "then", uid: 0, gid: 0, mode: 0o644 });
+    alice().config["volatile.eth0.hwaddr"] = "10:66:6a:00:00:01";
     await createSnapshot(server, "alice", "then");
+    alice().config["volatile.eth0.hwaddr"] = MAC_NOW;
     alice().files.get("/home")!.content = "now";
     await removeKeys(server, "alice", [parseKeySelector("bob@laptop")]);
     await resizeContainer(server, "alice", { memory: "8GiB", diskQuota: "50GB" });
@@ -68,7 +72,7 @@ describe("restoreSnapshot", () => {
     expect(container.keys).toMatchObject([{ comment: "alice@laptop" }]);
     expect(keysInContainer()).not.toContain(BOB_KEY);
     expect(fake.helper.accounts.get("alice")!.keys).toEqual([ALICE_KEY]);
-    expect(alice().config["user.note"]).toBe("newer than the snapshot");
+    expect(alice().config).toMatchObject({ "user.note": "newer than the snapshot", "volatile.eth0.hwaddr": MAC_NOW });
   });
 
   it("leaves a stopped one stopped", async () => {
@@ -100,6 +104,7 @@ describe("restoreSnapshot", () => {
         keys: [{ comment: "alice@laptop" }],
       });
       expect(keysInContainer()).not.toContain(BOB_KEY);
+      expect(alice().config["volatile.eth0.hwaddr"]).toBe(MAC_NOW);
       expect(fake.incus.config).toEqual({});
     };
 

@@ -91,11 +91,20 @@ export function describeFirewall(machine: Machine): void {
     test("lets a container have names, an address, ping and the internet", async () => {
       expect(await machine.reach("tcp", "10.0.3.1", 53, "alice")).toMatch(/^standin/);
       expect(await machine.reach("udp", "10.0.3.1", 53, "alice")).toMatch(/^standin/);
-      expect(await machine.reach("udp", "10.0.3.1", 67, "alice")).toMatch(/^standin/);
+      const types = { discover: 1, request: 3, release: 7, inform: 8 };
+      for (const type of Object.values(types)) {
+        expect(await machine.reach("dhcp", "10.0.3.1", type, "alice")).toMatch(/^standin/);
+      }
       expect(await machine.reach("tcp", "198.51.100.2", 80, "alice")).toMatch(/^standin/);
       expect(await machine.reach("udp", "198.51.100.2", 53, "alice")).toMatch(/^standin/);
       expect(await machine.reach("tcp", "2001:db8::2", 80, "alice")).toMatch(/^standin/);
       expect(await machine.reach("ping", "10.0.3.1", "", "alice")).toBe("pong");
+    });
+
+    test("lets no container decline an address, nor say anything that is no DHCP to its server", async () => {
+      const decline = 4;
+      expect(await machine.reach("dhcp", "10.0.3.1", decline, "alice")).toMatch(/^refused/);
+      expect(await machine.reach("udp", "10.0.3.1", 67, "alice")).toMatch(/^refused/);
     });
 
     test("keeps a container from the server, the VPC, metadata and every private network", async () => {

@@ -73,10 +73,10 @@ export class Machine {
 
   /**
    * What comes back from there, or `refused: ...`; `as` is a network namespace or the uid of a jump account, `own` the
-   * address that it is asked from.
+   * address that it is asked from. With `dhcp`, the port is the type of the message.
    */
   async reach(
-    kind: "tcp" | "udp" | "unix" | "ping",
+    kind: "tcp" | "udp" | "unix" | "ping" | "dhcp",
     address: string,
     port: number | "",
     as?: string | number,

@@ -1,5 +1,5 @@
 """Tries to reach something and says what came back: `reach.py tcp|udp address port [own address]`, `reach.py unix path`,
-`reach.py ping address`.
+`reach.py ping address`, `reach.py dhcp address message-type`.
 
 Prints the first line of the answer (exit 0), or `refused: <why>` (exit 1).
 """
@@ -19,6 +19,11 @@ try:
         connection.connect((where[0], 0))
         # Echo request, identifier 1, sequence 1, and the checksum of just that.
         connection.send(b"\x08\x00\xf7\xfd\x00\x01\x00\x01")
+    elif kind == "dhcp":
+        connection = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        connection.settimeout(2)
+        connection.connect((where[0], 67))
+        connection.send(bytes(236) + b"\x63\x82\x53\x63" + bytes([53, 1, int(where[1])]))
     else:
         address, own = (where[0], int(where[1])), where[2:]
         family = socket.AF_INET6 if ":" in where[0] else socket.AF_INET
