@@ -33,6 +33,8 @@ export interface CopyJob {
 /**
  * Copies all of it while it runs. What it does meanwhile comes with the second pass. A copy of a run that was killed is
  * not gone on with: nobody knows how far it came.
+ *
+ * @throws OperationError when the target has a disk of that name with somebody's files, which stays
  */
 export async function firstPass(job: CopyJob, options: RequestOptions): Promise<void> {
   const { source, target, record } = job;
@@ -131,6 +133,8 @@ export async function discardCopy(
 
 async function wholePass(job: CopyJob, options: RequestOptions): Promise<void> {
   const { target, record, place } = job;
+  // What Incus receives on ZFS takes the place of a disk that stands there without an instance, whatever is on it.
+  await target.helper({ op: "create.mend", user: record.user }, options);
   await pass(job, false, options);
   const { value: copy } = await target.incus.instances.get(record.name, options);
   const address = copy.devices["eth0"]?.["ipv4.address"] ?? "";

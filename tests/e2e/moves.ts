@@ -100,7 +100,10 @@ export function moves(fleet: TestFleet): void {
 
   test("a snapshot from the old server can be restored on the new one", async () => {
     await inside("echo two > note; sync");
+    // By force, as when a server dies: it gives no address back.
+    await fleet.on("jump-2", ["incus", "stop", "--force", "mona-container"]);
     await ops("snapshot", "restore", "mona", "at-first", "--force");
+    await ops("start", "mona");
     expect(await inside("cat note")).toBe("one\n");
     await expectHome(2, before);
   });
@@ -147,6 +150,17 @@ export function moves(fleet: TestFleet): void {
     ]);
     await expectHome(1, before);
     expect(await snapshotNames()).toEqual(["at-first"]);
+  });
+
+  test("a disk with somebody's files, of which Incus knows nothing there, stops a move, and stays", async () => {
+    const disk = "/srv/containarium/pool/containers/nora-container";
+    const leave = `btrfs subvolume create ${disk} && echo of nora > ${disk}/backup.yaml`;
+    expect(await fleet.on("jump-2", ["sh", "-c", leave])).toMatchObject({ code: 0 });
+    const { code, stderr } = await fleet.ops(["move", "nora", "--to", "jump-2"]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("sudo incus admin recover") });
+    expect((await fleet.on("jump-2", ["cat", `${disk}/backup.yaml`])).stdout).toBe("of nora\n");
+    await fleet.on("jump-2", ["btrfs", "subvolume", "delete", disk]);
+    expect((await fleet.ssh(["nora-dev", "whoami"], await fleet.exported("nora"))).stdout).toBe("nora\n");
   });
 
   test("what a refresh that was cut off has left of a copy, a folder without a disk, does not stop the next move", async () => {
