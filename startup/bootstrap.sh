@@ -314,7 +314,7 @@ wait_for_containers() {
   while pending=$(incus query '/1.0/instances?recursion=1' | python3 -c '
 import json, sys
 print(" ".join(i["name"] for i in json.load(sys.stdin)
-      if i["config"].get("user.containarium.user") and i["config"].get("user.containarium.state") == "ready"
+      if i["config"] and i["config"].get("user.containarium.user") and i["config"].get("user.containarium.state") == "ready"
       and i["config"].get("boot.autostart") == "true" and i["config"].get("volatile.last_state.power") != "STOPPED"
       and i["status"] != "Running"))') && [ -n "$pending" ]; do
     [ $SECONDS -lt $deadline ] || { echo "  did not start: $pending"; return 0; }

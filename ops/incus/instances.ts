@@ -3,10 +3,19 @@ import type { IncusClient, RequestOptions } from "./client";
 import { BACKUP_TIMEOUT_MS, Backups } from "./backups";
 import { InstanceFiles } from "./instance-files";
 import { Snapshots } from "./snapshots";
-import { ConflictError } from "../errors";
+import { ConflictError, NotFoundError } from "../errors";
 import { waitFor } from "../wait";
 import { ChangedSinceReadError, IncusError, InstanceBusyError } from "./incus-error";
-import type { Instance, InstanceChange, InstanceFull, InstanceState, NewInstance, StateChange, Tagged } from "./types";
+import type {
+  Config,
+  Instance,
+  InstanceChange,
+  InstanceFull,
+  InstanceState,
+  NewInstance,
+  StateChange,
+  Tagged,
+} from "./types";
 
 const BUSY_TIMEOUT_MS = 30_000;
 
@@ -30,12 +39,29 @@ export class Instances {
 
   /** All of them, with config and devices but without their state: one request. */
   async list(options?: RequestOptions): Promise<Instance[]> {
-    return this.client.get<Instance[]>("/1.0/instances?recursion=1", options);
+    return this.readable(await this.client.get<Instance[]>("/1.0/instances?recursion=1", options), options);
   }
 
   /** All of them with state and snapshots: one request, but Incus looks into each. */
   async listFull(options?: RequestOptions): Promise<InstanceFull[]> {
-    return this.client.get<InstanceFull[]>("/1.0/instances?recursion=2", options);
+    return this.readable(await this.client.get<InstanceFull[]>("/1.0/instances?recursion=2", options), options);
+  }
+
+  /**
+   * Of an instance into which Incus cannot look, as when it has just been killed at work on it, a list has the name only
+   * (6.0.4). Without its config nobody would know whose it is: asked for by itself, it says so, or why not.
+   */
+  private async readable<T extends Instance>(listed: readonly T[], options?: RequestOptions): Promise<T[]> {
+    const found = listed.map(async (one): Promise<T[]> => {
+      if ((one.config as Config | null) !== null) return [one];
+      try {
+        return [{ ...one, ...(await this.get(one.name, options)).value }];
+      } catch (error) {
+        if (error instanceof NotFoundError) return [];
+        throw error;
+      }
+    });
+    return (await Promise.all(found)).flat();
   }
 
   /** @throws NotFoundError */

@@ -88,6 +88,13 @@ export function present(instance: FakeInstance) {
   };
 }
 
+/** As in a list: one that Incus cannot read has its name, and nothing else. */
+export function presentInList(instance: FakeInstance) {
+  const whole = present(instance);
+  if (whole.config["user.containarium.user"] !== "unreadable") return whole;
+  return { name: whole.name, type: "container", status: "Error", config: null, devices: null, snapshots: null, state: null }; // prettier-ignore
+}
+
 export function presentSnapshot({ name, created_at, expires_at = "0001-01-01T00:00:00Z" }: FakeSnapshot) {
   return { name, created_at, expires_at };
 }

@@ -11,6 +11,7 @@ import {
   number,
   OperationFailure,
   present,
+  presentInList,
   presentSnapshot,
   Refusal,
   type FakeFile,
@@ -31,7 +32,7 @@ const running = { status_code: 103 };
  * What goes wrong is said by the user's name: `slow-image` (it is not there at once), `fail-image`, `fail-user`, `fail-keys`, `fail-start`, `fail-ready`,
  * `no-account` (it never makes its user), `stuck` (neither starts nor can be deleted), `slow-start` (the first waits run out of time), `never-start`, `raced`
  * (somebody else makes it first), `raced-closely` (and is not done yet), `twin` (somebody else takes the same address), `late-twin` (and starts with it first),
- * `changed` (changed between read and write).
+ * `changed` (changed between read and write), `unreadable` (lists only name it).
  */
 export class FakeIncus {
   readonly instances = new Map<string, FakeInstance>();
@@ -179,7 +180,7 @@ export class FakeIncus {
       throw new Refusal(404, "not found");
     if (name === "") {
       if (method === "POST") return this.create(JSON.parse(body));
-      return { metadata: [...this.instances.values()].map(present) };
+      return { metadata: [...this.instances.values()].map(presentInList) };
     }
     const instance = this.instances.get(name);
     if (instance === undefined)

@@ -540,6 +540,31 @@ describe("rebuild", () => {
     ]);
   });
 
+  test("whose instance Incus only names in its list keeps the account; whose account was removed does not get it back", async () => {
+    server.request({ ...PUT, user: "dora_b", target: "10.0.3.13" });
+    server.request({ ...PUT, user: "emil", target: "10.0.3.14" });
+    server.request({ op: "account.remove", user: "emil" });
+    const unlisted = (user: string, target: string) => ({ ...instance(user, target), unlisted: true });
+    const unreadable = (name: string) => ({ name, unlisted: true });
+    const instances = [unlisted("alice", "10.0.3.10"), unreadable("dora-b-container"), unreadable("emil-container")];
+    await withIncus(instances, () => {
+      const { result } = server.request({ op: "rebuild" });
+      expect(result.skipped).toMatchObject([
+        { instance: "dora-b-container", reason: "Incus cannot read dora-b-container" },
+        { instance: "emil-container" },
+      ]);
+    });
+    await withIncus(
+      [
+        instance("alice", "10.0.3.10"),
+        instance("emil", "10.0.3.14"),
+        instance("dora_b", "10.0.3.13", [KEY], "dora-b-container"),
+      ],
+      () => void server.request({ op: "rebuild" }),
+    );
+    expect(server.request({ op: "account.list" }).result.accounts.map(({ user }) => user)).toEqual(["alice", "dora_b"]);
+  });
+
   test("while a restore of a snapshot is not completed, the keys from before it hold, and no older ones", async () => {
     const madeAt = (user: string, createdAt: string) => {
       const one = instance(user, user === "alice" ? "10.0.3.10" : "10.0.3.11", [KEY, OTHER]);

@@ -46,6 +46,14 @@ it("turns answers into errors: 404, a taken name, and the rest with its code", a
   });
 });
 
+it("asks for an instance by itself that a list can only name", async () => {
+  await client.instances.create(container("alice"));
+  await client.instances.create(container("unreadable"));
+  const users = (list: { config: Record<string, string> }[]) => list.map(({ config }) => config["user.containarium.user"]); // prettier-ignore
+  expect(users(await client.instances.list())).toEqual(["alice", "unreadable"]);
+  expect(users(await client.instances.listFull())).toEqual(["alice", "unreadable"]);
+});
+
 it("throws what a background operation failed with", async () => {
   await client.instances.create(container("fail-start"));
   await expect(client.instances.start("fail-start-container")).rejects.toMatchObject({

@@ -1,4 +1,7 @@
-"""Answers on Incus' socket with the instances of a JSON file, read anew for each request: `fake_incus.py socket file`."""
+"""
+Answers on Incus' socket with the instances of a JSON file, read anew for each request: `fake_incus.py socket file`. One that
+is `unlisted` is only named in the list, as one that Incus cannot read.
+"""
 
 import http.server
 import json
@@ -22,11 +25,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/1.0/instances?recursion=1":
             with open(file_path, encoding="utf-8") as file:
-                answer = {"type": "sync", "status_code": 200, "metadata": json.load(file)}
+                instances = json.load(file)
+            named = [{"name": one["name"], "status": "Error", "config": None} if one.get("unlisted") else one for one in instances]
+            answer = {"type": "sync", "status_code": 200, "metadata": named}
         elif self.path == "/1.0/instances":
             with open(file_path, encoding="utf-8") as file:
                 urls = [f"/1.0/instances/{instance['name']}" for instance in json.load(file)]
             answer = {"type": "sync", "status_code": 200, "metadata": urls}
+        elif self.path.startswith("/1.0/instances/"):
+            with open(file_path, encoding="utf-8") as file:
+                one = next((one for one in json.load(file) if one["name"] == self.path.split("/")[-1] and "config" in one), None)
+            answer = {"type": "sync", "status_code": 200, "metadata": one} if one else {"type": "error", "error_code": 500, "error": "busy"}
         elif self.path == "/1.0/storage-pools/default/resources":
             answer = {"type": "sync", "status_code": 200, "metadata": {"space": {"used": 7, "total": 42}}}
         elif self.path == "/1.0/operations?recursion=1":
