@@ -9,7 +9,6 @@ const path = require("node:path");
 
 const { withFileLock } = require("./file-lock");
 const { isClone, packageRoot } = require("./paths");
-const { lastLines, run } = require("./run");
 const { SetupError, runMain } = require("./setup-error");
 
 /** What dist/ is made from. @type {readonly string[]} */
@@ -26,14 +25,16 @@ const seenFile = path.join("dist", ".sources-seen");
  * @returns {Promise<boolean>} whether something was built
  * @throws {SetupError} with the compiler's errors; what was built before stays, and is not run
  */
-async function ensureFreshBuild(root = packageRoot(), { runner = run, onProgress } = {}) {
+async function ensureFreshBuild(root = packageRoot(), { runner, onProgress } = {}) {
   if (!isClone(root) || isFresh(root)) return false;
+  // Every command asks, and hardly any builds.
+  const { run } = require("./run");
   return await withFileLock(
     path.join(root, "dist", ".build-lock"),
     async () => {
       // Somebody else may have built it while we waited.
       if (isFresh(root)) return false;
-      await build(root, runner);
+      await build(root, runner ?? run);
       return true;
     },
     { onWait: (holder) => onProgress?.(`process ${holder} is building; waiting for it`) },
@@ -42,6 +43,7 @@ async function ensureFreshBuild(root = packageRoot(), { runner = run, onProgress
 
 /** @param {string} root @param {import("./run").Runner} runner */
 async function build(root, runner) {
+  const { lastLines } = require("./run");
   const compiler = path.join(root, "node_modules", "typescript", "bin", "tsc");
   if (!fs.existsSync(compiler)) {
     throw new SetupError("the sources changed, and the compiler to build them is not installed", { remedy: "npm ci" });
@@ -68,6 +70,7 @@ async function build(root, runner) {
 
 /** From what was built just now, as `--help` is. @param {string} root @param {import("./run").Runner} runner */
 async function writeManPage(root, runner) {
+  const { lastLines } = require("./run");
   const writer = path.join(root, "dist", "bin", "help", "write-man-page.js");
   if (!fs.existsSync(writer)) return;
   const { code, stderr } = await runner([process.execPath, writer, path.join(root, "dist", "containarium-ops.1")], {

@@ -1,5 +1,3 @@
-import { stringify } from "csv-stringify/sync";
-
 import { printable } from "./printable";
 
 /**
@@ -7,6 +5,8 @@ import { printable } from "./printable";
  * a formula gets an apostrophe before it.
  */
 export function renderCsv(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- every command loads this file, and hardly any prints CSV
+  const { stringify } = require("csv-stringify/sync") as typeof import("csv-stringify/sync");
   const cells = rows.map((row) => row.map(printable));
   return stringify([[...head], ...cells], { escape_formulas: true, record_delimiter: "\n" }).trimEnd();
 }
