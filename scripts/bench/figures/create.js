@@ -11,7 +11,7 @@ module.exports = {
   goal: { ratio: 1.25, beside: 100 },
   runs: 8,
   notes:
-    "The copy, the start and the boot are Incus' and the container's, in both; `instance` has the look before it at what there is, too. `user`: files in a container that does not run yet, for each of which Incus starts a process; the baseline writes who it is for, without which its sshd does not start, ours the keys too, side by side with it. `account`: the jump account, while the container boots. `ssh`: the rest of the boot, then the proof of the person's whole way, a look at account, keys and host key from within, and the mark that it is complete.",
+    "The copy, the start and the boot are Incus' and the container's, in both; `instance` has the look before it at what there is, too. `user`: files in a container that does not run yet, for each of which Incus starts a process; the baseline writes who it is for, without which its sshd does not start, ours the keys too, side by side with it. `account`: the jump account, while the container boots. `ssh`: the rest of the boot, then the banner and the host key by the person's whole way, on which the proof has logged in meanwhile, a look at account, keys and host key from within, and the mark that it is complete.",
   prepare: async (site) => {
     const fingerprint = await site.goldenFingerprint();
     return {

@@ -42,7 +42,7 @@ module.exports = {
   goal: { ratio: 1.2 },
   runs: 3,
   notes:
-    "Pulumi serialised a provider object for each container, which took longer than all the rest; now containers share one (2.3x before). What is left over the baseline is a container's dozen inputs instead of one, which program, engine and provider hand on for each: empty resources with a container's inputs took as long as containers, within what a busy machine lets one see (three turns: containers 0.97x to 1.26x of empty ones, empty ones with their inputs 0.88x to 1.28x). Checking and comparing 250 of them is not seen in it.",
+    "Pulumi serialised a provider object for each container, which took longer than all the rest; now containers share one (2.3x before). What is left over the baseline is a container's dozen inputs instead of one, which program, engine and provider hand on for each: empty resources with a container's inputs took as long as containers, within what a busy machine lets one see (three turns: containers 0.97x to 1.26x of empty ones, empty ones with their inputs 0.88x to 1.28x). Checking and comparing 250 of them is not seen in it. In both, Node loads what only serialises functions when it is needed (scripts/defer-modules.js): two seconds less for each.",
   prepare: async (site) => {
     /** @param {string} name @param {string} program */
     const project = async (name, program) => {
