@@ -1,6 +1,6 @@
 /**
- * Half of the story in debian-zfs.test.ts: from a blank data disk, in two boots and for one person, to being back on
- * another boot disk after a power cut. `npm run test:vm -- --short`
+ * What every run of `npm test` has of the story in debian-zfs.test.ts: from a blank data disk, in two boots and for one
+ * person, to being back on another boot disk after a power cut. Also: `npm run test:vm -- --short`
  */
 import { blankDisk } from "./first-boot";
 import { foreignDiskThenOwn } from "./new-boot-disk";
