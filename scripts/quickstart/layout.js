@@ -1,5 +1,6 @@
 "use strict";
 
+const fs = require("node:fs");
 const path = require("node:path");
 
 /**
@@ -23,6 +24,17 @@ function layout(root, stack) {
 }
 
 /**
+ * What a new stack's configuration begins with: Pulumi.local.yaml as it was before quickstart wrote the local fleet's
+ * own subnet, people and salt into it.
+ * @param {string} root the project's folder
+ * @returns {string} a file
+ */
+function templateConfig(root) {
+  const { savedConfig, stackConfig } = layout(root, "local");
+  return fs.existsSync(savedConfig) ? savedConfig : stackConfig;
+}
+
+/**
  * @typedef {object} Quickstart
  * @property {string} root
  * @property {string} stack
@@ -36,4 +48,4 @@ function shown(root, file) {
   return path.relative(root, file);
 }
 
-module.exports = { layout, shown };
+module.exports = { layout, shown, templateConfig };

@@ -6,6 +6,7 @@ const path = require("node:path");
 const { freeSubnet, refuseTakenSubnet } = require("../host-setup");
 const { SetupError } = require("../setup-error");
 const { engine, mustEngine } = require("./engine-run");
+const { templateConfig } = require("./layout");
 
 /**
  * Stack and configuration: makes the stack, chooses the subnet, and sets the number of servers and the balancer when they
@@ -16,7 +17,7 @@ const { engine, mustEngine } = require("./engine-run");
 async function ensureStack(quickstart) {
   const { files, root, stack, servers, balancer } = quickstart;
   saveConfig(quickstart);
-  if (!fs.existsSync(files.stackConfig)) fs.copyFileSync(path.join(root, "Pulumi.local.yaml"), files.stackConfig);
+  if (!fs.existsSync(files.stackConfig)) fs.copyFileSync(templateConfig(root), files.stackConfig);
   const selected = await engine(quickstart, ["stack", "select", stack]);
   if (selected.code !== 0)
     await mustEngine(quickstart, ["stack", "init", stack], { failure: `the stack ${stack} could not be made` });

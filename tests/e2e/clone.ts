@@ -5,6 +5,7 @@ import * as path from "node:path";
 
 import { ownerKey } from "../../components/local/owner";
 import { removeEverything } from "../../components/local/teardown";
+import { templateConfig } from "../../scripts/quickstart/layout";
 
 export interface Result {
   code: number;
@@ -48,6 +49,8 @@ export function freshClone(): string {
     mkdirSync(path.dirname(path.join(clone, file)), { recursive: true });
     cpSync(file, path.join(clone, file));
   }
+  // Whoever has a local fleet here has its people and its salt in that file.
+  cpSync(templateConfig(process.cwd()), path.join(clone, "Pulumi.local.yaml"));
   writeFileSync(pidFile(clone), String(process.pid));
   return clone;
 }

@@ -6,7 +6,7 @@ import { parseArguments } from "../../../scripts/quickstart";
 import { stepOf, summaryOf } from "../../../scripts/quickstart/bring-up";
 import { relevant } from "../../../scripts/quickstart/engine-run";
 import { ensureKeys } from "../../../scripts/quickstart/keys";
-import { layout } from "../../../scripts/quickstart/layout";
+import { layout, templateConfig } from "../../../scripts/quickstart/layout";
 import { isStale } from "../../../scripts/quickstart/packages";
 import { openConfig, serverIds } from "../../../scripts/quickstart/stack";
 import { otherFleets, quickstartStacks, stacksIn } from "../../../scripts/quickstart-down";
@@ -60,6 +60,14 @@ it("openConfig keeps comments and order, and writes only when something changed"
   expect(after.startsWith(before)).toBe(true);
   expect(openConfig(file).get("servers")).toEqual([1, 2]);
   expect(openConfig(file).get("localSubnet")).toBe("10.88.0.0/24");
+});
+
+it("a new stack begins with what Pulumi.local.yaml was before the local fleet", () => {
+  const file = write("Pulumi.local.yaml", "config: {}\n");
+  expect(templateConfig(root)).toBe(file);
+  write(".containarium/saved/Pulumi.local.yaml", "config: {}\n");
+  write("Pulumi.local.yaml", "config: { containarium:localSubnet: 10.88.0.0/24 }\n");
+  expect(readFileSync(templateConfig(root), "utf8")).toBe("config: {}\n");
 });
 
 describe("what the engine printed", () => {
