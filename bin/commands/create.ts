@@ -19,7 +19,6 @@ import { createdBy, readCreateInput, refuseTwins } from "./create-input";
 import type { CreateInput, Wanted } from "./create-input";
 import { eachUser } from "./each-user";
 import { lockTimeout, lockTimeoutOption } from "./lock-timeout";
-import { readUsersCsv } from "./users-csv";
 
 export const create = command({
   usage: "create [users..]",
@@ -88,8 +87,11 @@ async function readEverybody({ from, server, ...input }: Input, io: Context["io"
     });
   }
   const named: Wanted[] = [];
-  if (from !== undefined) named.push(...(await readUsersCsv(from, input, io)));
-  else {
+  if (from !== undefined) {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- every command loads this file, hardly any reads a table
+    const { readUsersCsv } = require("./users-csv") as typeof import("./users-csv");
+    named.push(...(await readUsersCsv(from, input, io)));
+  } else {
     if (users.length === 0)
       throw new InvalidInputError("a user name is missing", { remedy: "npx containarium-ops create --help" });
     if (sshKey === undefined) {
