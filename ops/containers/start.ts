@@ -18,6 +18,7 @@ export async function startContainer(server: Server, user: string, options?: Req
 
 async function start(server: Server, user: string, options?: RequestOptions): Promise<Container> {
   const record = await readOwn(server, user, options);
+  await server.incus.instances.cleanedUp(record.name, options);
   await server.incus.instances.start(record.name, options);
   await untilReachable(server, record, options);
   return readContainer(server, record, options);

@@ -78,6 +78,8 @@ export interface HelperProtocol {
    * try again otherwise. `mended` is false where there is none.
    */
   "restore.mend": { request: { user: string }; result: { mended: boolean } };
+  /** Ends Incus' process for a container's files, when nobody reaches it. `mended` is false where there is none. */
+  "files.mend": { request: { name: string }; result: { mended: boolean } };
   /** Looks at all that has to be well on this server. `peers`: those it must hear; null: those it knows. */
   "doctor.examine": {
     request: { user: string | null; peers: readonly string[] | null };

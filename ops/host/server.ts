@@ -70,7 +70,11 @@ export async function withServer<T>(
 export function serverOver(connection: Connection, logger?: Logger): Server {
   const { name } = connection;
   const limit = pLimit(REQUESTS_AT_ONCE);
-  const incus = new IncusClient(() => connection.openIncus(), { server: name, logger });
+  const incus = new IncusClient(() => connection.openIncus(), {
+    server: name,
+    logger,
+    endFileServer: (instance) => helper({ op: "files.mend", name: instance }),
+  });
   const host = new HostHelper(connection);
   const helper = async (request: HelperRequest, options?: HelperOptions): Promise<unknown> => {
     const began = Date.now();

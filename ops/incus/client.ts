@@ -13,6 +13,8 @@ export interface IncusClientOptions {
   server?: string;
   /** Is told of every request. */
   logger?: Logger;
+  /** Ends Incus' process for the files of an instance that nobody reaches; Incus starts another. */
+  endFileServer?: (instance: string) => Promise<unknown>;
 }
 
 export type RequestOptions = Omit<QueryRequest, "method" | "path"> & OperationOptions;
@@ -30,8 +32,11 @@ export class IncusClient {
   readonly transport: Transport;
   readonly query: Query;
 
-  constructor(openStream: OpenStream, { server, logger }: IncusClientOptions = {}) {
-    this.transport = new Transport(openStream, server, logger);
+  constructor(
+    openStream: OpenStream,
+    private readonly options: IncusClientOptions = {},
+  ) {
+    this.transport = new Transport(openStream, options.server, options.logger);
     this.query = queryOver(this.transport);
   }
 
@@ -75,6 +80,11 @@ export class IncusClient {
       });
     }
     return new Operation(this.transport, answer.operation, (answer.metadata as OperationData).metadata ?? {});
+  }
+
+  /** Where the client was not told how, time has to do it. */
+  async endFileServer(instance: string): Promise<void> {
+    await this.options.endFileServer?.(instance).catch(() => undefined);
   }
 
   /** Ends all connections. */

@@ -12,7 +12,7 @@ export class IncusError extends OperationError {
 /** The thing changed since it was read (HTTP 412): read it again and decide again. */
 export class ChangedSinceReadError extends ConflictError {}
 
-/** Another operation holds the instance; it will be free in a moment. */
+/** Another operation holds the instance, or it is just ending and has no state; it will be free in a moment. */
 export class InstanceBusyError extends IncusError {}
 
 /** The server answers, its Incus does not. */
@@ -31,7 +31,7 @@ export function incusError(code: number, text: string, request: string, server?:
   const message = `Incus: ${text.trim() === "" ? `${request} failed with code ${code}` : oneLine(text)}`;
   if (code === 404) return new NotFoundError(message, { server });
   if (code === 412) return new ChangedSinceReadError(message, { server });
-  if (/Instance is busy running/.test(text)) return new InstanceBusyError(message, code, { server });
+  if (/Instance is busy running|^Invalid PID/.test(text)) return new InstanceBusyError(message, code, { server });
   // A taken name is told by the failed operation, in the words of the database (6.0.4).
   if (code === 409 || /already exists|UNIQUE constraint failed: instances\.project_id/.test(text)) {
     return new ConflictError(message, { server });

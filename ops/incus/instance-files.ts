@@ -4,7 +4,8 @@ import { incusError, IncusError } from "./incus-error";
 import { parseEnvelope } from "./query";
 import { waitFor } from "../wait";
 
-const SERVED_TIMEOUT_MS = 15_000;
+/** Such a process ends by itself after 15 s in which nobody asks. */
+const SERVED_TIMEOUT_MS = 60_000;
 
 /** Owner and mode of a new file. Defaults: root, root, 0644 (0755 for a directory). */
 export interface FileAttributes {
@@ -23,7 +24,7 @@ interface FoundFile extends Required<FileAttributes> {
 export class InstanceFiles {
   constructor(
     private readonly client: IncusClient,
-    private readonly instancePath: string,
+    private readonly name: string,
   ) {}
 
   /** Content of a file. @throws NotFoundError */
@@ -73,19 +74,20 @@ export class InstanceFiles {
 
   /**
    * Incus (6.0.4) has a process for the files of each instance, and ends it when nobody asks: who asks in that moment is
-   * told that its socket is gone. Nothing was done then.
+   * told that its socket is gone. Nothing was done then. But the next process may run already, where nobody reaches it.
    */
   private async whenServed<T>(work: () => Promise<T>, options?: RequestOptions): Promise<T> {
     const attempt = async () => {
       try {
         return { result: await work() };
       } catch (error) {
-        if (error instanceof IncusError && /forkfile\.sock/.test(error.message)) return false;
-        throw error;
+        if (!(error instanceof IncusError && /forkfile\.sock/.test(error.message))) throw error;
+        await this.client.endFileServer(this.name);
+        return false;
       }
     };
     const { server } = this.client.transport;
-    const what = `Incus to serve files of ${this.instancePath}`;
+    const what = `Incus to serve the files of ${this.name}`;
     const { result } = await waitFor(attempt, { timeoutMs: SERVED_TIMEOUT_MS, what, server, signal: options?.signal });
     return result;
   }
@@ -136,6 +138,6 @@ export class InstanceFiles {
   }
 
   private url(path: string): string {
-    return `${this.instancePath}/files?path=${encodeURIComponent(path)}`;
+    return `/1.0/instances/${encodeURIComponent(this.name)}/files?path=${encodeURIComponent(path)}`;
   }
 }

@@ -17,7 +17,11 @@ import type {
   Tagged,
 } from "./types";
 
+/** Whether it ran when Incus last looked: `RUNNING`, or `STOPPED` once Incus knows of its end. */
+export const LAST_POWER = "volatile.last_state.power";
+
 const BUSY_TIMEOUT_MS = 30_000;
+const CLEANUP_TIMEOUT_MS = 10_000;
 
 export interface Import {
   name: string;
@@ -71,7 +75,7 @@ export class Instances {
 
   /** @throws NotFoundError */
   async getFull(name: string, options?: RequestOptions): Promise<InstanceFull> {
-    return this.client.get<InstanceFull>(`${path(name)}?recursion=1`, options);
+    return whenFree(name, () => this.client.get<InstanceFull>(`${path(name)}?recursion=1`, options), options);
   }
 
   /** @throws ConflictError when the name is taken */
@@ -120,7 +124,7 @@ export class Instances {
   }
 
   async state(name: string, options?: RequestOptions): Promise<InstanceState> {
-    return this.client.get<InstanceState>(`${path(name)}/state`, options);
+    return whenFree(name, () => this.client.get<InstanceState>(`${path(name)}/state`, options), options);
   }
 
   async setState(name: string, change: StateChange, options?: RequestOptions): Promise<void> {
@@ -129,15 +133,43 @@ export class Instances {
 
   /** Starts it. Fine when it runs already. */
   async start(name: string, options?: RequestOptions): Promise<void> {
-    await ignoring(/already running/i, this.setState(name, { action: "start" }, options));
+    await this.setState(name, { action: "start" }, options).catch((error: unknown) => {
+      if (!isAbout(/already running/i, error)) throw error;
+    });
   }
 
   /** Stops it; by force means at once. Fine when it is stopped already. */
   async stop(name: string, { force = false, graceSeconds = 30, ...options }: StopOptions = {}): Promise<void> {
     const timeoutMs = options.timeoutMs ?? (graceSeconds + 60) * 1000;
     const change: StateChange = { action: "stop", force, timeout: graceSeconds };
-    // The second: it came to its stop between Incus' look and its try (6.0.4).
-    await ignoring(/already stopped|container is not running/i, this.setState(name, change, { ...options, timeoutMs }));
+    try {
+      await this.setState(name, change, { ...options, timeoutMs });
+    } catch (error) {
+      // The second: it came to its stop between Incus' look and its try (6.0.4).
+      if (!isAbout(/already stopped|container is not running/i, error)) throw error;
+      await this.cleanedUp(name, options);
+    }
+  }
+
+  /**
+   * Waits until Incus has cleaned up behind one whose processes have ended; fine when it runs. Incus calls it stopped half a
+   * second before it begins with that, where it was not Incus that stopped it (6.0.4). What is begun in between it refuses
+   * ("In use"), and from what is started in between it then takes the network.
+   */
+  async cleanedUp(name: string, options?: RequestOptions): Promise<void> {
+    const isCleanedUp = async () => {
+      const { value } = await this.get(name, options);
+      if (value.status === "Stopped") return value.config[LAST_POWER] !== "RUNNING";
+      // While it cleans up, Incus says that it runs.
+      return (await this.state(name, options)).pid > 0;
+    };
+    // Behind what ended with its server nobody cleans up any more.
+    const deadline = Date.now() + CLEANUP_TIMEOUT_MS;
+    await waitFor(async () => (await isCleanedUp()) || Date.now() > deadline, {
+      timeoutMs: BUSY_TIMEOUT_MS,
+      what: `Incus to clean up behind ${name}`,
+      signal: options?.signal,
+    });
   }
 
   /** Removes a stopped instance. @throws NotFoundError */
@@ -214,7 +246,7 @@ export class Instances {
 
   /** The files inside one instance, running or not. */
   files(name: string): InstanceFiles {
-    return new InstanceFiles(this.client, path(name));
+    return new InstanceFiles(this.client, name);
   }
 }
 
@@ -222,26 +254,22 @@ function path(name: string): string {
   return `/1.0/instances/${encodeURIComponent(name)}`;
 }
 
-/** After a failed start, or while it cleans up behind a stop, Incus refuses changes for a moment (6.0.4). */
-async function whenFree(name: string, change: () => Promise<unknown>, options?: RequestOptions): Promise<void> {
-  await waitFor(
+/** After a failed start, or while it cleans up behind a stop, Incus refuses for a moment (6.0.4). */
+async function whenFree<T>(name: string, ask: () => Promise<T>, options?: RequestOptions): Promise<T> {
+  const { answer } = await waitFor(
     async () => {
       try {
-        await change();
-        return true;
+        return { answer: await ask() };
       } catch (error) {
         if (error instanceof InstanceBusyError) return false;
         throw error;
       }
     },
-    { timeoutMs: BUSY_TIMEOUT_MS, what: `${name} to be free for a change`, signal: options?.signal },
+    { timeoutMs: BUSY_TIMEOUT_MS, what: `${name} to be free`, signal: options?.signal },
   );
+  return answer;
 }
 
-async function ignoring(message: RegExp, work: Promise<void>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (!(error instanceof IncusError && message.test(error.message))) throw error;
-  }
+function isAbout(message: RegExp, error: unknown): boolean {
+  return error instanceof IncusError && message.test(error.message);
 }

@@ -12,10 +12,15 @@ import { openWayIn } from "../containers/way-in";
 import { ContainariumError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
-import { IncusError } from "../incus/incus-error";
+import { IncusError, InstanceBusyError } from "../incus/incus-error";
+import { LAST_POWER } from "../incus/instances";
 import type { Config, Instance, InstanceChange } from "../incus/types";
 import { parsePublicKey } from "../keys/public-key";
+import { waitFor } from "../wait";
 import { findSnapshot } from "./find";
+
+/** For what Incus is at, by a run before, to come to its end. */
+const BUSY_TIMEOUT_MS = 60_000;
 
 /**
  * Puts a person's disk back to what it was. What is the administrator's stays as it is now: keys, limits, address; else
@@ -46,6 +51,8 @@ async function restore(server: Server, user: string, name: string, options?: Req
   const running = found.status === "Running" || unfinished?.running === true;
   await writeRestoreMark(server, there.name, restoreMark(before, name, running), options);
   if (found.status === "Running") await stopContainer(server, user, options);
+  // It may be on its way to its end, or to its start, by a run before this one.
+  else await server.incus.instances.stop(there.name, { ...options, force: true });
   await putBack(server, record, name, options);
   try {
     // From here to the end nobody may interrupt: until then the disk's old keys are there.
@@ -60,17 +67,26 @@ async function restore(server: Server, user: string, name: string, options?: Req
   return readContainer(server, record, options);
 }
 
-/** An Incus that was killed at the same has left the old disk aside, and stumbles over it (6.0.4, btrfs). */
 async function putBack(server: Server, { user, name }: ContainerRecord, snapshot: string, options?: RequestOptions) {
-  const snapshots = server.incus.instances.snapshots(name);
-  try {
-    await snapshots.restore(snapshot, options);
-  } catch (error) {
-    if (!(error instanceof IncusError) || !/\.incustmp: file exists/.test(error.message)) throw error;
-    const { mended } = await server.helper({ op: "restore.mend", user }, options);
-    if (!mended) throw error;
-    await snapshots.restore(snapshot, options);
-  }
+  const { instances } = server.incus;
+  const isBack = async () => {
+    try {
+      await instances.snapshots(name).restore(snapshot, options);
+      return true;
+    } catch (error) {
+      if (error instanceof InstanceBusyError) {
+        await instances.stop(name, { ...options, force: true });
+        return false;
+      }
+      // An Incus that was killed at the same has left the old disk aside, and stumbles over it (6.0.4, btrfs).
+      if (!(error instanceof IncusError) || !/\.incustmp: file exists/.test(error.message)) throw error;
+      const { mended } = await server.helper({ op: "restore.mend", user }, options);
+      if (!mended) throw error;
+      return false;
+    }
+  };
+  const what = `Incus to put back the disk of ${name}`;
+  await waitFor(isBack, { timeoutMs: BUSY_TIMEOUT_MS, what, server: server.name, signal: options?.signal });
 }
 
 /** One that runs has all that it had, whether or not its SSH answers: then nothing is left to complete. */
@@ -106,6 +122,8 @@ export function backTo(before: Instance, restored: Instance): InstanceChange {
     if (wanted === undefined && key.startsWith("volatile.")) continue;
     config[key] = wanted ?? "";
   }
+  // It ran when the snapshot was made; now whoever starts it would wait for Incus to note its end.
+  if (restored.config[LAST_POWER] === "RUNNING") config[LAST_POWER] = "STOPPED";
   return { config, devices: before.devices };
 }
 

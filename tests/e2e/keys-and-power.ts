@@ -120,6 +120,15 @@ export function keysAndPower(fleet: TestFleet): void {
     await expectNoChanges(fleet);
   });
 
+  test("files that Incus serves where nobody asks for them are served anew at once", async () => {
+    await ops("keys", "add", "kate", "--ssh-key", "kate2.pub");
+    // As when one such process takes the name of the next one's socket with it.
+    await fleet.onServer(["rm", "/run/incus/kate-container/forkfile.sock"]);
+    const { seconds } = await ops("keys", "replace", "kate", "--ssh-key", "kate.pub");
+    expect(seconds).toBeLessThan(15);
+    expect(await everywhere()).toEqual([["kate@laptop"], ["kate@laptop"], ["kate@laptop"]]);
+  });
+
   test("a stop that its programs ignore is made by force after its limit", async () => {
     const deaf =
       'systemd-run -q -p SendSIGKILL=no -p TimeoutStopSec=300 sh -c "trap : TERM; while :; do sleep 1; done"';

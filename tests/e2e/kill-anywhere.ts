@@ -5,6 +5,7 @@ import * as path from "node:path";
 import type { Fault } from "../life/faults";
 import { Life } from "../life/life";
 import type { Operation } from "../life/model";
+import { restoreSnapshot } from "../../ops";
 import { waitFor } from "../../ops/wait";
 import { stack } from "./clone";
 import type { TestFleet } from "./fleet";
@@ -120,6 +121,20 @@ export function killAnywhere(fleet: TestFleet): void {
     for (const one of afterwards ?? []) await life.step(one);
     // She does not start with her server.
     if (!life.world.people[kim]!.running) await life.step({ kind: "start", user: kim });
+  });
+
+  test("who switches off from inside keeps disk and network, whatever is done while Incus cleans up", async () => {
+    const { server } = life.site;
+    const switchedOff = async () => {
+      await life.site.sh(`incus exec ${kim}-container -- systemctl poweroff --no-block`);
+      const isStopped = async () => (await server.incus.instances.get(`${kim}-container`)).value.status === "Stopped";
+      await waitFor(isStopped, { timeoutMs: 60_000, intervalMs: 5, maxIntervalMs: 5, what: "it to be stopped" });
+    };
+    await switchedOff();
+    await restoreSnapshot(server, kim, "monday");
+    await life.step({ kind: "start", user: kim });
+    await switchedOff();
+    await life.step({ kind: "start", user: kim });
   });
 
   test("who is deleted after a restore that was killed, and that nobody ran again, leaves no disk", async () => {

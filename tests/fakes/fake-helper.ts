@@ -99,6 +99,8 @@ export class FakeHelper {
         if (this.incus.of(request.user)?.status === "Running") return failure("conflict", `${request.user} runs`);
         this.mended.push(request.user);
         return success({ mended: true });
+      case "files.mend":
+        return success({ mended: true });
       case "account.check":
         return success({
           state: this.foreign.has(request.user) ? "foreign" : this.accounts.has(request.user) ? "ours" : "free",

@@ -2,8 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import path from "node:path";
-import { createInterface } from "node:readline";
-import { mkdirSync, utimesSync } from "node:fs";
+import { utimesSync } from "node:fs";
 import { HELPER, Sandbox } from "./sandbox";
 
 const BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAIAxYMvpV/ari0kdpfUjQl33M38YVH1eIIjnQZX+O2Ir0";
@@ -45,47 +44,6 @@ test("the helper itself can be started and speaks JSON", () => {
   const run = spawnSync(HELPER, { input: "{", encoding: "utf8" });
   expect(run.status).toBe(1);
   expect(JSON.parse(run.stdout)).toMatchObject({ ok: false, error: { code: "invalid" } });
-});
-
-describe("a helper that stays", () => {
-  const began = () => {
-    const helper = server.serve();
-    const lines = createInterface({ input: helper.stdout })[Symbol.asyncIterator]();
-    const answer = async () => /^(\S+) (.*)$/.exec(String((await lines.next()).value))!.slice(1);
-    return { helper, answer, ask: (text: string) => helper.stdin.write(`${text}\n`) };
-  };
-
-  test("answers one request after the other, each with its number, and ends when nobody can ask any more", async () => {
-    const { helper, answer, ask } = began();
-    ask(`1 ${JSON.stringify(PUT)}`);
-    const [first, created] = await answer();
-    expect([first, JSON.parse(created!)]).toMatchObject(["1", { ok: true, result: { created: true } }]);
-    ask("2 {");
-    const [second, refused] = await answer();
-    expect([second, JSON.parse(refused!)]).toMatchObject(["2", { ok: false, error: { code: "invalid" } }]);
-    ask('3 {"op":"account.check","user":"alice"}');
-    const [third, found] = await answer();
-    expect([third, JSON.parse(found!)]).toMatchObject(["3", { ok: true, result: { state: "ours" } }]);
-    helper.stdin.end();
-    expect((await once(helper, "close"))[0]).toBe(0);
-  });
-
-  test("answers the quick ones while a slow one goes on, which goes on though nobody waits any more", async () => {
-    const { helper, answer, ask } = began();
-    mkdirSync(path.join(server.root, "run/containarium"), { recursive: true });
-    const holder = spawn("flock", [path.join(server.root, "run/containarium/host.lock"), "cat"]);
-    holder.stdin.write("held\n");
-    await once(holder.stdout, "data");
-    ask(`slow ${JSON.stringify(PUT)}`);
-    ask('quick {"op":"account.check","user":"alice"}');
-    const [number, free] = await answer();
-    expect([number, JSON.parse(free!)]).toMatchObject(["quick", { ok: true, result: { state: "free" } }]);
-    helper.stdin.end();
-    helper.stdout.destroy();
-    holder.stdin.end();
-    await once(helper, "close");
-    expect(server.request({ op: "account.check", user: "alice" })).toMatchObject({ result: { state: "ours" } });
-  });
 });
 
 describe("bad input is refused as invalid and changes nothing", () => {
@@ -421,72 +379,6 @@ test("account.list shows address and keys as they were given, without the probe"
   });
 });
 
-async function withIncus(instances: unknown[], body: () => void): Promise<void> {
-  server.write("instances.json", JSON.stringify(instances));
-  const script = path.join(__dirname, "machine/fake_incus.py");
-  const incus = spawn("python3", [script, `${server.root}/var/lib/incus/unix.socket`, `${server.root}/instances.json`]);
-  try {
-    await once(incus.stdout, "data");
-    body();
-  } finally {
-    incus.kill();
-  }
-}
-
-describe("a disk that was left without its container", () => {
-  const mend = () => server.request({ op: "create.mend", user: "al_ice" });
-  const disk = "srv/containarium/pool/containers/al-ice-container";
-
-  test("goes", async () => {
-    server.write(`${disk}/rootfs/etc/hostname`, "golden\n");
-    await withIncus([{ name: "other-container" }], () => {
-      expect(mend().result).toEqual({ mended: true });
-      expect(mend().result).toEqual({ mended: false });
-    });
-    expect(Object.keys(server.snapshot()).filter((file) => file.startsWith(disk))).toEqual([]);
-  });
-
-  test.each(["backup.yaml", "rootfs/etc/containarium/user.json"])(
-    "stays where somebody's %s is on it",
-    async (file) => {
-      server.write(`${disk}/${file}`, "theirs\n");
-      await withIncus([], () => {
-        expect(mend().error).toMatchObject({ code: "failed", remedy: expect.stringContaining("incus admin recover") });
-      });
-      expect(server.read(`${disk}/${file}`)).toBe("theirs\n");
-    },
-  );
-
-  test("stays where there is the container", async () => {
-    server.write(`${disk}/rootfs/etc/hostname`, "hers\n");
-    await withIncus([{ name: "al-ice-container" }], () => expect(mend().error).toMatchObject({ code: "conflict" }));
-    expect(server.read(`${disk}/rootfs/etc/hostname`)).toBe("hers\n");
-  });
-
-  test("stays while Incus unpacks a backup into it, but not for what is over or somebody else's", async () => {
-    const importing = { resources: { instances: ["/1.0/instances/al-ice-container"] } };
-    const another = { resources: { instances: ["/1.0/instances/bob-container"] } };
-    server.write(`${disk}/rootfs/etc/hostname`, "hers\n");
-    server.write("incus-operations.json", JSON.stringify({ running: [another, importing, {}] }));
-    await withIncus([], () => expect(mend().error).toMatchObject({ code: "conflict" }));
-    expect(server.read(`${disk}/rootfs/etc/hostname`)).toBe("hers\n");
-    server.write("incus-operations.json", JSON.stringify({ running: [another], success: [importing] }));
-    await withIncus([], () => expect(mend().result).toEqual({ mended: true }));
-  });
-
-  test("on ZFS is looked at, and goes", async () => {
-    server.write("etc/containarium/server.json", JSON.stringify({ ...JSON.parse(server.read("etc/containarium/server.json")!), storage: "zfs" })); // prettier-ignore
-    await withIncus([], () => expect(mend().result).toEqual({ mended: true }));
-    const dataset = "containarium/containers/containers/al-ice-container";
-    expect(server.calls()).toMatchObject([
-      ["zfs", "list", "-H", "-o", "name", dataset],
-      ["mount", "-t", "zfs", "-o", "ro,nosuid,nodev,noexec", dataset, expect.any(String)],
-      ["umount", expect.any(String)],
-      ["zfs", "destroy", "-r", dataset],
-    ]);
-  });
-});
-
 describe("rebuild", () => {
   const instance = (user: string, target: unknown, keys: unknown = [KEY], name = `${user}-container`) => ({
     name,
@@ -502,7 +394,7 @@ describe("rebuild", () => {
       instance("bob_by", "10.0.3.11", [OTHER], "bob-by-container"),
       { name: "tool", config: {} },
     ];
-    await withIncus(instances, () => {
+    await server.withIncus(instances, () => {
       expect(server.request({ op: "rebuild" }).result).toEqual({ accounts: 2, changed: 2, removed: 1, skipped: [] });
       expect(server.request({ op: "rebuild" }).result).toEqual({ accounts: 2, changed: 0, removed: 0, skipped: [] });
     });
@@ -523,7 +415,7 @@ describe("rebuild", () => {
       instance("bob", "10.0.3.14", [KEY], "another-container"),
       instance("x;id", "10.0.3.15"),
     ];
-    await withIncus(instances, () => {
+    await server.withIncus(instances, () => {
       const { result } = server.request({ op: "rebuild" });
       expect(result).toMatchObject({ accounts: 2, changed: 1, removed: 0 });
       expect(result.skipped.map((entry) => entry.instance).sort()).toEqual([
@@ -547,14 +439,14 @@ describe("rebuild", () => {
     const unlisted = (user: string, target: string) => ({ ...instance(user, target), unlisted: true });
     const unreadable = (name: string) => ({ name, unlisted: true });
     const instances = [unlisted("alice", "10.0.3.10"), unreadable("dora-b-container"), unreadable("emil-container")];
-    await withIncus(instances, () => {
+    await server.withIncus(instances, () => {
       const { result } = server.request({ op: "rebuild" });
       expect(result.skipped).toMatchObject([
         { instance: "dora-b-container", reason: "Incus cannot read dora-b-container" },
         { instance: "emil-container" },
       ]);
     });
-    await withIncus(
+    await server.withIncus(
       [
         instance("alice", "10.0.3.10"),
         instance("emil", "10.0.3.14"),
@@ -577,7 +469,10 @@ describe("rebuild", () => {
     ]);
     server.write("incus-config.json", JSON.stringify(Object.fromEntries(marks)));
     // The mark of an earlier bob is none of this one's.
-    await withIncus([madeAt("alice", "now"), madeAt("bob", "later")], () => void server.request({ op: "rebuild" }));
+    await server.withIncus(
+      [madeAt("alice", "now"), madeAt("bob", "later")],
+      () => void server.request({ op: "rebuild" }),
+    );
     expect(server.request({ op: "account.list" }).result.accounts).toMatchObject([
       { user: "alice", keys: [KEY] },
       { user: "bob", keys: [KEY, OTHER] },

@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -92,6 +93,19 @@ export class Sandbox {
     const run = spawnSync("python3", ["-I", DRIVER, HELPER, this.root], { input, encoding: "utf8", env: process.env });
     if (run.stdout.split("\n").length !== 2) throw new Error(`not one line: ${run.stdout}\n${run.stderr}`);
     return { status: run.status, stderr: run.stderr, ...(JSON.parse(run.stdout) as HelperAnswer) };
+  }
+
+  /** Incus answers meanwhile, and has these. */
+  async withIncus(instances: unknown[], body: () => void): Promise<void> {
+    this.write("instances.json", JSON.stringify(instances));
+    const script = path.join(__dirname, "machine/fake_incus.py");
+    const incus = spawn("python3", [script, `${this.root}/var/lib/incus/unix.socket`, `${this.root}/instances.json`]);
+    try {
+      await once(incus.stdout, "data");
+      body();
+    } finally {
+      incus.kill();
+    }
   }
 
   /** A helper that stays: what is written to it are numbered requests. */

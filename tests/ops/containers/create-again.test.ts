@@ -135,6 +135,7 @@ describe("createContainer, again or beside others", () => {
       fake.incus.refuseNext(`${method} /1.0/instances/alice-container/files`, path, gone);
       expect((await createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] })).status).toBe("running");
       expect(fake.incus.refusals).toEqual([]);
+      expect(fake.helper.requests).toContainEqual({ op: "files.mend", name: "alice-container" });
     });
 
     it("takes another address when somebody started with the same one first", async () => {

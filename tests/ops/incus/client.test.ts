@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IncusClient, unixSocketStream } from "../../../ops";
+import { waitFor } from "../../../ops/wait";
 import { FakeIncus } from "../../fakes/fake-incus";
 
 let directory: string;
@@ -96,6 +97,27 @@ it("stopping one that stops by itself at the same moment is fine, whichever way 
   const message = 'container is not running: "alice-container"';
   fake.refuseNext("PUT /1.0/instances/alice-container/state", null, message);
   await client.instances.stop("alice-container");
+});
+
+it("the state of one that is just ending, which has none, is asked for again", async () => {
+  await client.instances.create(container("alice"));
+  fake.refuseNext("GET /1.0/instances/alice-container/state", null, "Invalid PID '\uFFFD'");
+  expect(await client.instances.state("alice-container")).toMatchObject({ status: "Stopped" });
+});
+
+it("one that has ended is stopped only when Incus has cleaned up behind it", async () => {
+  await client.instances.create(container("alice"));
+  const { config } = fake.instances.get("alice-container")!;
+  config["volatile.last_state.power"] = "RUNNING";
+  let isOver = false;
+  const stopping = client.instances.stop("alice-container").then(() => (isOver = true));
+  await waitFor(() => fake.requests.filter((request) => request === "GET /1.0/instances/alice-container").length > 2, {
+    timeoutMs: 5000,
+    what: "it to look again",
+  });
+  expect(isOver).toBe(false);
+  config["volatile.last_state.power"] = "STOPPED";
+  await stopping;
 });
 
 it("changes only the version that was read", async () => {

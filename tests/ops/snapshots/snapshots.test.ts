@@ -13,6 +13,7 @@ import {
   restoreSnapshot,
   type Server,
 } from "../../../ops";
+import { waitFor } from "../../../ops/wait";
 import { parseExpiry } from "../../../ops/snapshots/expiry";
 import { nameByTime, parseSnapshotName } from "../../../ops/snapshots/name";
 import { startFakeServer, type FakeServer } from "../../fakes/fake-server";
@@ -73,6 +74,34 @@ describe("restoreSnapshot", () => {
     expect(keysInContainer()).not.toContain(BOB_KEY);
     expect(fake.helper.accounts.get("alice")!.keys).toEqual([ALICE_KEY]);
     expect(alice().config).toMatchObject({ "user.note": "newer than the snapshot", "volatile.eth0.hwaddr": MAC_NOW });
+  });
+
+  it("says of what ran at the snapshot that it is stopped: who starts it waits for no clean-up", async () => {
+    alice().snapshots[0]!.config["volatile.last_state.power"] = "RUNNING";
+    await restoreSnapshot(server, "alice", "then");
+    expect(alice().config["volatile.last_state.power"]).toBe("STOPPED");
+  });
+
+  it("waits for Incus to clean up behind one that has just ended by itself", async () => {
+    alice().status = "Stopped";
+    alice().config["volatile.last_state.power"] = "RUNNING";
+    const restored = () => fake.incus.requests.includes("PUT /1.0/instances/alice-container");
+    const restoring = restoreSnapshot(server, "alice", "then");
+    const looks = () =>
+      fake.incus.requests.filter((request) => request === "GET /1.0/instances/alice-container").length;
+    const before = looks();
+    await waitFor(() => looks() > before + 4, { timeoutMs: 5000, what: "it to look again" });
+    expect(restored()).toBe(false);
+    alice().config["volatile.last_state.power"] = "STOPPED";
+    await restoring;
+    expect(restored()).toBe(true);
+  });
+
+  it("stops one that a run before it had begun to start", async () => {
+    fake.incus.refuseNext("PUT /1.0/instances/alice-container", null, 'Instance is busy running a "start" operation');
+    await restoreSnapshot(server, "alice", "then");
+    expect(alice().files.get("/home")!.content).toBe("then");
+    expect(fake.incus.refusals).toEqual([]);
   });
 
   it("leaves a stopped one stopped", async () => {
