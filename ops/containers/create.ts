@@ -138,6 +138,8 @@ async function instance(
       remedy: `Remove it first:\n  containarium-ops delete ${spec.user}`,
     });
   }
+  // The run that was killed may have begun the copy, which Incus brings to its end.
+  await server.incus.instances.untilIdle(spec.name, request);
   await server.incus.instances.stop(spec.name, { force: true, ...request });
   await server.incus.instances.modify(
     spec.name,

@@ -13,6 +13,7 @@ import type {
   InstanceFull,
   InstanceState,
   NewInstance,
+  OperationData,
   StateChange,
   Tagged,
 } from "./types";
@@ -21,6 +22,8 @@ import type {
 export const LAST_POWER = "volatile.last_state.power";
 
 const BUSY_TIMEOUT_MS = 30_000;
+/** A whole disk may have to be copied, where the storage cannot share blocks. */
+const IDLE_TIMEOUT_MS = 600_000;
 const CLEANUP_TIMEOUT_MS = 10_000;
 
 export interface Import {
@@ -172,6 +175,21 @@ export class Instances {
     });
   }
 
+  /** Waits until no operation works on it any more: what a run that was killed had asked for, Incus brings to its end. */
+  async untilIdle(name: string, options?: RequestOptions): Promise<void> {
+    const isBusy = async () => {
+      type ByStatus = Record<string, OperationData[]> | null;
+      const operations = await this.client.get<ByStatus>("/1.0/operations?recursion=1", options);
+      return Object.values(operations ?? {})
+        .flat()
+        .some((operation) => isWorkOn(name, operation));
+    };
+    const what = `Incus to end what it is at with ${name}`;
+    const { server } = this.client.transport;
+    const limit = { timeoutMs: IDLE_TIMEOUT_MS, what, server, signal: options?.signal };
+    await waitFor(async () => !(await isBusy()), limit);
+  }
+
   /** Removes a stopped instance. @throws NotFoundError */
   async delete(name: string, options?: RequestOptions): Promise<void> {
     await whenFree(name, () => this.client.delete(path(name), options), options);
@@ -268,6 +286,14 @@ async function whenFree<T>(name: string, ask: () => Promise<T>, options?: Reques
     { timeoutMs: BUSY_TIMEOUT_MS, what: `${name} to be free`, signal: options?.signal },
   );
   return answer;
+}
+
+/** Somebody's open shell in it is none. */
+function isWorkOn(name: string, { status_code, description, resources }: OperationData): boolean {
+  if (status_code >= 200 || description === "Executing command") return false;
+  return Object.values(resources ?? {})
+    .flat()
+    .includes(path(name));
 }
 
 function isAbout(message: RegExp, error: unknown): boolean {

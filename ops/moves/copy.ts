@@ -10,7 +10,6 @@ import type { RequestOptions } from "../incus/client";
 import { InstanceBusyError } from "../incus/incus-error";
 import { migrate } from "../incus/migration";
 import { waitFor } from "../wait";
-import type { OperationData } from "../incus/types";
 import type { Place } from "./check";
 import { arrivingConfig, devicesAt } from "./configs";
 
@@ -39,7 +38,7 @@ export interface CopyJob {
 export async function firstPass(job: CopyJob, options: RequestOptions): Promise<void> {
   const { source, target, record } = job;
   // What a killed run had begun, Incus takes back by itself; of a copy made meanwhile it would take the disk.
-  await Promise.all([source, target].map((server) => untilIdle(server, record.name, options)));
+  await Promise.all([source, target].map((server) => server.incus.instances.untilIdle(record.name, options)));
   await discardCopy(target, record, options);
   await dropBase(source, record.name);
   const expires_at = new Date(Date.now() + DAY_MS).toISOString();
@@ -159,27 +158,6 @@ async function pass({ source, target, record, place, onProgress }: CopyJob, refr
   };
   const migration = { source: source.incus, target: target.incus, instance: copy, refresh, onProgress };
   await whenFree(record.name, () => migrate(migration, options));
-}
-
-/** Waits until no operation works on it any more. */
-async function untilIdle(server: Server, name: string, options: RequestOptions): Promise<void> {
-  const isBusy = async () => {
-    const byStatus = await server.incus.get<Record<string, OperationData[]> | null>(
-      "/1.0/operations?recursion=1",
-      options,
-    );
-    const resources = Object.values(byStatus ?? {}).flat();
-    return resources.some(({ status_code, resources: used }) => {
-      const paths = Object.values(used ?? {}).flat();
-      return status_code < 200 && paths.some((path) => path === `/1.0/instances/${name}`);
-    });
-  };
-  await waitFor(async () => !(await isBusy()), {
-    timeoutMs: BUSY_TIMEOUT_MS,
-    what: `an earlier copy of ${name} to end on ${server.name}`,
-    server: server.name,
-    signal: options.signal,
-  });
 }
 
 /** Fine when there is none. */

@@ -5,7 +5,6 @@ import * as path from "node:path";
 import type { Fault } from "../life/faults";
 import { Life } from "../life/life";
 import type { Operation } from "../life/model";
-import { restoreSnapshot } from "../../ops";
 import { waitFor } from "../../ops/wait";
 import { stack } from "./clone";
 import type { TestFleet } from "./fleet";
@@ -131,7 +130,7 @@ export function killAnywhere(fleet: TestFleet): void {
       await waitFor(isStopped, { timeoutMs: 60_000, intervalMs: 5, maxIntervalMs: 5, what: "it to be stopped" });
     };
     await switchedOff();
-    await restoreSnapshot(server, kim, "monday");
+    expect(await life.aside({ kind: "snapshot restore", user: kim, name: "monday" })).toMatchObject({ done: true });
     await life.step({ kind: "start", user: kim });
     await switchedOff();
     await life.step({ kind: "start", user: kim });
@@ -141,7 +140,7 @@ export function killAnywhere(fleet: TestFleet): void {
     await life.step(createNewcomer);
     await life.step({ kind: "snapshot create", user: newcomer, name: "monday" });
     const restore: Operation = { kind: "snapshot restore", user: newcomer, name: "monday" };
-    await life.abandon(restore, faultOf("kill the CLI", "account.put", 0));
+    await life.aside(restore, faultOf("kill the CLI", "account.put", 0));
     // As an Incus leaves it that is killed in the middle (btrfs).
     const disk = `/srv/containarium/pool/containers/${newcomer}-container`;
     await life.site.sh(`btrfs subvolume snapshot ${disk} ${disk}.incustmp`);

@@ -38,6 +38,8 @@ export class FakeIncus {
   readonly instances = new Map<string, FakeInstance>();
   /** `METHOD path` of every request. */
   readonly requests: string[] = [];
+  /** What somebody else has asked for, and is under way. */
+  readonly atWork: { description: string; status_code: number; resources: Record<string, string[]> }[] = [];
   /** `NAME: COMMAND` of every program that was run inside an instance. */
   readonly executed: string[] = [];
   /** What a program prints, by its command line. */
@@ -173,6 +175,7 @@ export class FakeIncus {
   private async route(method: string, url: URL, body: string, headers: IncomingMessage["headers"]): Promise<Reply> {
     const [, , resource, name = "", part, ...rest] = url.pathname.split("/").map(decodeURIComponent);
     if (resource === undefined) return this.self(method, body);
+    if (resource === "operations" && name === "") return { metadata: { running: this.atWork } };
     if (resource === "operations") return this.operation(method, name, part ?? "");
     if (resource === "images") return { metadata: this.images };
     if (resource === "networks" && name === this.network.name) return { metadata: this.network };

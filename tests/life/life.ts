@@ -86,12 +86,13 @@ export class Life {
     if (problems.length > 0) throw new Error(problems.join("\n"));
   }
 
-  /** Does one thing that is killed on its way, and that nobody runs again. */
-  async abandon(operation: Operation, fault: Fault): Promise<void> {
-    this.history.push(`${JSON.stringify(operation)} with ${JSON.stringify(fault)}, not again`);
-    await this.run(operation, fault);
+  /** Does one thing of which the world is not told: one that is killed on its way and that nobody runs again, or else. */
+  async aside(operation: Operation, fault?: Fault): Promise<Outcome> {
+    this.history.push(`${JSON.stringify(operation)} with ${JSON.stringify(fault)}, aside`);
+    const outcome = await this.run(operation, fault);
     await this.observer.look();
     this.observer.takeRecorded();
+    return outcome;
   }
 
   /** Everybody's login, notes, keys and walls. */

@@ -1,5 +1,6 @@
 import { createContainer, getContainer, openServer, type CreateStep, type Server } from "../../../ops";
 import { startFakeServer, type FakeServer } from "../../fakes/fake-server";
+import { waitFor } from "../../../ops/wait";
 import { ALICE_KEY, BOB_KEY } from "../../fakes/keys";
 
 describe("createContainer, again or beside others", () => {
@@ -72,6 +73,20 @@ describe("createContainer, again or beside others", () => {
       expect(container).toMatchObject({ status: "running", ip: "10.0.3.10", memory: "1GiB" });
       expect(fake.helper.accounts.get("alice")!.keys).toEqual([BOB_KEY]);
       expect(fake.incus.instances.size).toBe(1);
+    });
+
+    it("waits while Incus still copies what that run had asked for", async () => {
+      const config = { "user.containarium.schema": "1", "user.containarium.user": "alice", "user.containarium.state": "creating", "user.containarium.image": "debian/13" }; // prettier-ignore
+      fake.incus.add({ name: "alice-container", config });
+      const resources = { instances: ["/1.0/instances/alice-container"] };
+      fake.incus.atWork.push({ description: "Creating instance", status_code: 103, resources });
+      const changes = () => fake.incus.requests.filter((request) => /^P.* .*alice-container/.test(request));
+      const creating = createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] });
+      const looks = () => fake.incus.requests.filter((request) => request === "GET /1.0/operations").length;
+      await waitFor(() => looks() > 2, { timeoutMs: 5000, what: "it to look again" });
+      expect(changes()).toEqual([]);
+      fake.incus.atWork[0]!.description = "Executing command";
+      expect((await creating).status).toBe("running");
     });
 
     it("leaves it half-made when it fails again, since it was there before", async () => {
