@@ -2,7 +2,7 @@ import pLimit from "p-limit";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import type { Container } from "./container";
-import { describeContainer, statusOf } from "./describe";
+import { describeContainer, statusOf, type Evidence } from "./describe";
 import { probeSsh } from "./probe";
 import { readRecord } from "./record";
 
@@ -10,27 +10,28 @@ import { readRecord } from "./record";
 const PROBES_AT_ONCE = 16;
 
 /**
- * All containers of ours on a server, by user name. Two requests, however many there are, and for each running one a
- * TCP connection over the same line, to see whether its SSH greets.
+ * All containers of ours on a server, by user name. Three requests, side by side, however many there are; and for each
+ * running one whose SSH did not greet the server at once, a TCP connection over the same line.
  */
 export async function listContainers(server: Server, options?: RequestOptions): Promise<Container[]> {
-  const [instances, { accounts }] = await Promise.all([
+  const [instances, { accounts }, { answers }] = await Promise.all([
     server.incus.instances.list(options),
     server.helper({ op: "account.list" }, options),
+    // A server whose helper is older does not know this.
+    server.helper({ op: "ssh.probe" }, options).catch(() => ({ answers: [] as string[] })),
   ]);
+  const greeting = new Set(answers);
   const byUser = new Map(accounts.map((account) => [account.user, account]));
   const limit = pLimit(PROBES_AT_ONCE);
   const containers = instances.map(async (instance) => {
     const record = readRecord(instance);
     if (record === undefined) return [];
+    const { address } = record;
     const isUp = instance.status === "Running";
-    const ssh = isUp ? await limit(() => probeSsh(server, record.address)) : "silent";
-    const evidence = {
-      instance: instance.status,
-      account: byUser.get(record.user),
-      ssh,
-      startedAt: instance.last_used_at,
-    };
+    const probe = () => (greeting.has(address) ? "answers" : limit(() => probeSsh(server, address)));
+    const ssh: Evidence["ssh"] = isUp ? await probe() : "silent";
+    const account = byUser.get(record.user);
+    const evidence = { instance: instance.status, account, ssh, startedAt: instance.last_used_at };
     return [describeContainer(record, statusOf(record, evidence), server.name)];
   });
   return (await Promise.all(containers)).flat().sort((a, b) => a.user.localeCompare(b.user));

@@ -15,6 +15,8 @@ export interface HelperProtocol {
   /** Cuts what is logged in with that account; it stays. `ended` counts processes. */
   "account.endSessions": { request: { user: string }; result: { ended: number } };
   "account.list": { request: object; result: { accounts: JumpAccount[] } };
+  /** Addresses of running containers where SSH greets at once. One that is missing may only have been slow: look again. */
+  "ssh.probe": { request: object; result: { answers: string[] } };
   /** Goes the user's own way, through the jump account, until an SSH banner comes; to any server's container. */
   "path.verify": {
     request: { user: string; target: string; timeoutSeconds: number };

@@ -58,6 +58,9 @@ export class FakeHelper {
   /** What hearing from its peers changes. */
   onPull: () => void = () => undefined;
 
+  /** False where the helper is older. */
+  knowsProbe = true;
+
   constructor(
     private readonly incus: FakeIncus,
     private readonly name: string,
@@ -118,6 +121,8 @@ export class FakeHelper {
         return success({ accounts: [...this.accounts.values()] });
       case "path.verify":
         return this.verify(request);
+      case "ssh.probe":
+        return this.knowsProbe ? success({ answers: this.incus.greeting() }) : failure("invalid", "unknown operation");
       case "server.status":
         return success(this.status());
       case "server.boot":

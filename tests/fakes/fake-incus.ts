@@ -97,6 +97,16 @@ export class FakeIncus {
     return [...this.instances.values()].find(({ devices }) => devices["eth0"]?.["ipv4.address"] === address);
   }
 
+  /** Addresses where SSH greets. */
+  greeting(): string[] {
+    return [...this.instances.values()]
+      .filter(
+        ({ status, config }) =>
+          status === "Running" && !["mute", "no-sshd"].includes(config["user.containarium.user"] ?? ""),
+      ) // prettier-ignore
+      .map(({ devices }) => devices["eth0"]?.["ipv4.address"] ?? "");
+  }
+
   add(instance: Partial<FakeInstance> & { name: string }): FakeInstance {
     const whole: FakeInstance = {
       status: "Stopped",

@@ -182,8 +182,10 @@ IMITATIONS = {
 
 
 for name, value in list(vars(helper).items()):
-    if name.isupper() and isinstance(value, str) and value.startswith(("/etc", "/srv", "/run", "/var")):
+    if name.isupper() and isinstance(value, str) and value.startswith(("/etc", "/srv", "/run", "/var", "/sys")):
         setattr(helper, name, root + value)
+if os.path.exists(f"{root}/ssh-port"):
+    helper.SSH_PORT = int(open(f"{root}/ssh-port", encoding="ascii").read())
 helper.FILE_LOCKS = [root + path for path in helper.FILE_LOCKS]
 helper.pwd = types.SimpleNamespace(getpwnam=lambda name: one(users(), "pw_name", name), getpwall=users)
 helper.grp = types.SimpleNamespace(getgrnam=find_group)

@@ -51,12 +51,22 @@ describe("listContainers", () => {
     fake.helper.requests.length = 0;
     await listContainers(server);
     expect(fake.incus.requests).toEqual(["GET /1.0/instances"]);
-    expect(fake.helper.requests).toHaveLength(1);
+    expect(fake.helper.requests).toHaveLength(2);
+    expect(fake.dials).toBe(0);
+  });
+
+  it("looks itself where the server's helper is older", async () => {
+    for (const user of ["alice", "mute"]) await createContainer(server, { user, sshKeys: [ALICE_KEY] });
+    fake.helper.knowsProbe = false;
+    const found = await listContainers(server);
+    expect(found.map(({ user, status }) => `${user} ${status}`)).toEqual(["alice running", "mute no-ssh"]);
+    expect(fake.dials).toBe(2);
   });
 
   it("believes Incus where the server does not let the administrator look", async () => {
     await createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] });
     fake.behaviour.forwarding = "forbidden";
+    fake.helper.knowsProbe = false;
     const second = await openServer(fake.address);
     expect(await listContainers(second)).toMatchObject([{ user: "alice", status: "running" }]);
     await second.close();
