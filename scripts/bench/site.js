@@ -165,6 +165,13 @@ class Site {
     return await bare(this.machine, args);
   }
 
+  /** Our client past SSH: on the socket of the server's Incus, which root of this host reaches by its first process. */
+  async clientOnSocket() {
+    const state = JSON.parse(await mustRun(run, ["incus", "query", `/1.0/instances/${this.machine}/state`]));
+    const socket = `/proc/${state.pid}/root${this.ops.INCUS_SOCKET}`;
+    return new this.ops.IncusClient(this.ops.unixSocketStream(socket), { server: this.address.name });
+  }
+
   /** Everybody whom a run has made, also one that was killed. */
   async removePeople() {
     await this.bare(leftovers);
