@@ -4,8 +4,8 @@ import { BACKUP_TIMEOUT_MS, Backups } from "./backups";
 import { InstanceFiles } from "./instance-files";
 import { Snapshots } from "./snapshots";
 import { ConflictError, NotFoundError } from "../errors";
-import { waitFor } from "../wait";
 import { ChangedSinceReadError, IncusError, InstanceBusyError } from "./incus-error";
+import { isWorkOn, untilCleanedUp, untilIdle, whenFree } from "./instance-waits";
 import type {
   Config,
   Instance,
@@ -20,11 +20,6 @@ import type {
 
 /** Whether it ran when Incus last looked: `RUNNING`, or `STOPPED` once Incus knows of its end. */
 export const LAST_POWER = "volatile.last_state.power";
-
-const BUSY_TIMEOUT_MS = 30_000;
-/** A whole disk may have to be copied, where the storage cannot share blocks. */
-const IDLE_TIMEOUT_MS = 600_000;
-const CLEANUP_TIMEOUT_MS = 10_000;
 
 export interface Import {
   name: string;
@@ -166,28 +161,17 @@ export class Instances {
       // While it cleans up, Incus says that it runs.
       return (await this.state(name, options)).pid > 0;
     };
-    // Behind what ended with its server nobody cleans up any more.
-    const deadline = Date.now() + CLEANUP_TIMEOUT_MS;
-    await waitFor(async () => (await isCleanedUp()) || Date.now() > deadline, {
-      timeoutMs: BUSY_TIMEOUT_MS,
-      what: `Incus to clean up behind ${name}`,
-      signal: options?.signal,
-    });
+    await untilCleanedUp(name, isCleanedUp, options);
   }
 
   /** Waits until no operation works on it any more: what a run that was killed had asked for, Incus brings to its end. */
   async untilIdle(name: string, options?: RequestOptions): Promise<void> {
-    const isBusy = async () => {
+    const isIdle = async () => {
       type ByStatus = Record<string, OperationData[]> | null;
-      const operations = await this.client.get<ByStatus>("/1.0/operations?recursion=1", options);
-      return Object.values(operations ?? {})
-        .flat()
-        .some((operation) => isWorkOn(name, operation));
+      const operations = Object.values((await this.client.get<ByStatus>("/1.0/operations?recursion=1", options)) ?? {});
+      return !operations.flat().some((operation) => isWorkOn(path(name), operation));
     };
-    const what = `Incus to end what it is at with ${name}`;
-    const { server } = this.client.transport;
-    const limit = { timeoutMs: IDLE_TIMEOUT_MS, what, server, signal: options?.signal };
-    await waitFor(async () => !(await isBusy()), limit);
+    await untilIdle(name, isIdle, options);
   }
 
   /** Removes a stopped instance. @throws NotFoundError */
@@ -270,30 +254,6 @@ export class Instances {
 
 function path(name: string): string {
   return `/1.0/instances/${encodeURIComponent(name)}`;
-}
-
-/** After a failed start, or while it cleans up behind a stop, Incus refuses for a moment (6.0.4). */
-async function whenFree<T>(name: string, ask: () => Promise<T>, options?: RequestOptions): Promise<T> {
-  const { answer } = await waitFor(
-    async () => {
-      try {
-        return { answer: await ask() };
-      } catch (error) {
-        if (error instanceof InstanceBusyError) return false;
-        throw error;
-      }
-    },
-    { timeoutMs: BUSY_TIMEOUT_MS, what: `${name} to be free`, signal: options?.signal },
-  );
-  return answer;
-}
-
-/** Somebody's open shell in it is none. */
-function isWorkOn(name: string, { status_code, description, resources }: OperationData): boolean {
-  if (status_code >= 200 || description === "Executing command") return false;
-  return Object.values(resources ?? {})
-    .flat()
-    .includes(path(name));
 }
 
 function isAbout(message: RegExp, error: unknown): boolean {
