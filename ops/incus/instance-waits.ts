@@ -1,5 +1,4 @@
 import { waitFor } from "../wait";
-import type { RequestOptions } from "./client";
 import { InstanceBusyError } from "./incus-error";
 import type { OperationData } from "./types";
 
@@ -8,8 +7,15 @@ const CLEANUP_TIMEOUT_MS = 10_000;
 /** A whole disk may have to be copied, where the storage cannot share blocks. */
 const IDLE_TIMEOUT_MS = 600_000;
 
+/** For which instance, on which server, and until when. */
+export interface Patience {
+  name: string;
+  server?: string;
+  signal?: AbortSignal;
+}
+
 /** After a failed start, or while it cleans up behind a stop, Incus refuses for a moment (6.0.4). */
-export async function whenFree<T>(name: string, ask: () => Promise<T>, options?: RequestOptions): Promise<T> {
+export async function whenFree<T>({ name, ...limit }: Patience, ask: () => Promise<T>): Promise<T> {
   const { answer } = await waitFor(
     async () => {
       try {
@@ -19,28 +25,20 @@ export async function whenFree<T>(name: string, ask: () => Promise<T>, options?:
         throw error;
       }
     },
-    { timeoutMs: BUSY_TIMEOUT_MS, what: `${name} to be free`, signal: options?.signal },
+    { ...limit, timeoutMs: BUSY_TIMEOUT_MS, what: `${name} to be free` },
   );
   return answer;
 }
 
 /** Behind what ended with its server nobody cleans up any more: after a limit that is fine, too. */
-export async function untilCleanedUp(
-  name: string,
-  isCleanedUp: () => Promise<boolean>,
-  options?: RequestOptions,
-): Promise<void> {
+export async function untilCleanedUp({ name, ...limit }: Patience, isCleanedUp: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + CLEANUP_TIMEOUT_MS;
-  await waitFor(async () => (await isCleanedUp()) || Date.now() > deadline, {
-    timeoutMs: BUSY_TIMEOUT_MS,
-    what: `Incus to clean up behind ${name}`,
-    signal: options?.signal,
-  });
+  const isEnough = async () => (await isCleanedUp()) || Date.now() > deadline;
+  await waitFor(isEnough, { ...limit, timeoutMs: BUSY_TIMEOUT_MS, what: `Incus to clean up behind ${name}` });
 }
 
-export async function untilIdle(name: string, isIdle: () => Promise<boolean>, options?: RequestOptions): Promise<void> {
-  const what = `Incus to end what it is at with ${name}`;
-  await waitFor(isIdle, { timeoutMs: IDLE_TIMEOUT_MS, what, signal: options?.signal });
+export async function untilIdle({ name, ...limit }: Patience, isIdle: () => Promise<boolean>): Promise<void> {
+  await waitFor(isIdle, { ...limit, timeoutMs: IDLE_TIMEOUT_MS, what: `Incus to end what it is at with ${name}` });
 }
 
 /** Whether an operation is under way, and works on the instance of that path. Somebody's open shell in it is none. */

@@ -5,7 +5,7 @@ import { InstanceFiles } from "./instance-files";
 import { Snapshots } from "./snapshots";
 import { ConflictError, NotFoundError } from "../errors";
 import { ChangedSinceReadError, IncusError, InstanceBusyError } from "./incus-error";
-import { isWorkOn, untilCleanedUp, untilIdle, whenFree } from "./instance-waits";
+import { isWorkOn, untilCleanedUp, untilIdle, whenFree, type Patience } from "./instance-waits";
 import type {
   Config,
   Instance,
@@ -73,7 +73,9 @@ export class Instances {
 
   /** @throws NotFoundError */
   async getFull(name: string, options?: RequestOptions): Promise<InstanceFull> {
-    return whenFree(name, () => this.client.get<InstanceFull>(`${path(name)}?recursion=1`, options), options);
+    return whenFree(this.patience(name, options), () =>
+      this.client.get<InstanceFull>(`${path(name)}?recursion=1`, options),
+    );
   }
 
   /** @throws ConflictError when the name is taken */
@@ -90,12 +92,12 @@ export class Instances {
 
   /** Replaces config and devices as a whole. */
   async update(name: string, change: InstanceChange, options?: RequestOptions): Promise<void> {
-    await whenFree(name, () => this.client.put(path(name), change, options), options);
+    await whenFree(this.patience(name, options), () => this.client.put(path(name), change, options));
   }
 
   /** Merges into config and devices; what is not named stays. A whole device is replaced, not its single options. */
   async patch(name: string, change: InstanceChange, options?: RequestOptions): Promise<void> {
-    await whenFree(name, () => this.client.patch(path(name), change, options), options);
+    await whenFree(this.patience(name, options), () => this.client.patch(path(name), change, options));
   }
 
   /**
@@ -122,11 +124,11 @@ export class Instances {
   }
 
   async state(name: string, options?: RequestOptions): Promise<InstanceState> {
-    return whenFree(name, () => this.client.get<InstanceState>(`${path(name)}/state`, options), options);
+    return whenFree(this.patience(name, options), () => this.client.get<InstanceState>(`${path(name)}/state`, options));
   }
 
   async setState(name: string, change: StateChange, options?: RequestOptions): Promise<void> {
-    await whenFree(name, () => this.client.put(`${path(name)}/state`, change, options), options);
+    await whenFree(this.patience(name, options), () => this.client.put(`${path(name)}/state`, change, options));
   }
 
   /** Starts it. Fine when it runs already. */
@@ -161,7 +163,7 @@ export class Instances {
       // While it cleans up, Incus says that it runs.
       return (await this.state(name, options)).pid > 0;
     };
-    await untilCleanedUp(name, isCleanedUp, options);
+    await untilCleanedUp(this.patience(name, options), isCleanedUp);
   }
 
   /** Waits until no operation works on it any more: what a run that was killed had asked for, Incus brings to its end. */
@@ -171,12 +173,12 @@ export class Instances {
       const operations = Object.values((await this.client.get<ByStatus>("/1.0/operations?recursion=1", options)) ?? {});
       return !operations.flat().some((operation) => isWorkOn(path(name), operation));
     };
-    await untilIdle(name, isIdle, options);
+    await untilIdle(this.patience(name, options), isIdle);
   }
 
   /** Removes a stopped instance. @throws NotFoundError */
   async delete(name: string, options?: RequestOptions): Promise<void> {
-    await whenFree(name, () => this.client.delete(path(name), options), options);
+    await whenFree(this.patience(name, options), () => this.client.delete(path(name), options));
   }
 
   /**
@@ -244,6 +246,10 @@ export class Instances {
 
   snapshots(name: string): Snapshots {
     return new Snapshots(this.client, path(name));
+  }
+
+  private patience(name: string, options?: RequestOptions): Patience {
+    return { name, server: this.client.transport.server, signal: options?.signal };
   }
 
   /** The files inside one instance, running or not. */

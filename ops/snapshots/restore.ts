@@ -123,7 +123,7 @@ export function backTo(before: Instance, restored: Instance): InstanceChange {
     config[key] = wanted ?? "";
   }
   // It ran when the snapshot was made; now whoever starts it would wait for Incus to note its end.
-  if (restored.config[LAST_POWER] === "RUNNING") config[LAST_POWER] = "STOPPED";
+  if (restored.status === "Stopped" && restored.config[LAST_POWER] === "RUNNING") config[LAST_POWER] = "STOPPED";
   return { config, devices: before.devices };
 }
 
