@@ -96,6 +96,8 @@ async function restore(
 
 /** A half-made one was left by a run that was killed, and nobody ever used it: it goes. */
 async function assertNobodyThere(server: Server, { user, name }: Who, options: RequestOptions): Promise<void> {
+  // Of what that run had begun to send, Incus takes back what it has.
+  await server.incus.instances.untilIdle(name, options);
   const [instances, account] = await Promise.all([
     server.incus.instances.list(options),
     server.helper({ op: "account.check", user }, options),

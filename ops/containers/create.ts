@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { recordOperation } from "../audit/record-operation";
-import { ConflictError } from "../errors";
+import { ConflictError, NotFoundError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
 import { adoptContainer } from "./adopt";
@@ -123,7 +123,13 @@ async function instance(
   made: Made,
   request: RequestOptions,
 ): Promise<string> {
-  if (existing === undefined) {
+  if (existing !== undefined && existing.image !== image.name) {
+    throw new ConflictError(`${spec.name} is half-made from another image (${existing.image})`, {
+      server: server.name,
+      remedy: `Remove it first:\n  containarium-ops delete ${spec.user}`,
+    });
+  }
+  if (existing === undefined || !(await isLeftStopped(server, spec.name, request))) {
     made.instance = true;
     try {
       return await makeInstance(server, { spec, image, gateway, instances, making }, request);
@@ -132,15 +138,6 @@ async function instance(
       throw error;
     }
   }
-  if (existing.image !== image.name) {
-    throw new ConflictError(`${spec.name} is half-made from another image (${existing.image})`, {
-      server: server.name,
-      remedy: `Remove it first:\n  containarium-ops delete ${spec.user}`,
-    });
-  }
-  // The run that was killed may have begun the copy, which Incus brings to its end.
-  await server.incus.instances.untilIdle(spec.name, request);
-  await server.incus.instances.stop(spec.name, { force: true, ...request });
   await server.incus.instances.modify(
     spec.name,
     () => ({
@@ -150,6 +147,18 @@ async function instance(
     request,
   );
   return settleAddress(server, { spec, gateway, address: existing.address }, request);
+}
+
+/** A run that was killed may have begun the copy, which Incus brings to its end, or takes back. */
+async function isLeftStopped(server: Server, name: string, request: RequestOptions): Promise<boolean> {
+  await server.incus.instances.untilIdle(name, request);
+  try {
+    await server.incus.instances.stop(name, { force: true, ...request });
+    return true;
+  } catch (error) {
+    if (error instanceof NotFoundError) return false;
+    throw error;
+  }
 }
 
 function describeMaking(spec: ResolvedSpec, { image }: Findings): string {

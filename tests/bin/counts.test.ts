@@ -46,7 +46,7 @@ const story: [commandLine: string, ...counts: [number, number, number, number, n
   ["image outdated", 1, 1, 2, 1, 0],
   ["sync", 1, 1, 1, 0, 0],
   ["delete alice --force", 2, 1, 7, 5, 1],
-  ["restore alice alice.tar", 2, 1, 20, 8, 0],
+  ["restore alice alice.tar", 2, 1, 21, 8, 0],
   ["delete alice bob --force", 2, 1, 14, 10, 2],
 ];
 

@@ -89,6 +89,18 @@ describe("createContainer, again or beside others", () => {
       expect((await creating).status).toBe("running");
     });
 
+    it("makes it where Incus has taken back what that run had asked for", async () => {
+      const config = { "user.containarium.schema": "1", "user.containarium.user": "alice", "user.containarium.state": "creating", "user.containarium.image": "debian/13" }; // prettier-ignore
+      fake.incus.add({ name: "alice-container", config });
+      const resources = { instances: ["/1.0/instances/alice-container"] };
+      fake.incus.atWork.push({ description: "Creating instance", status_code: 103, resources });
+      const creating = createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] });
+      await waitFor(() => fake.incus.requests.includes("GET /1.0/operations"), { timeoutMs: 5000, what: "it to wait" });
+      fake.incus.instances.delete("alice-container");
+      fake.incus.atWork.length = 0;
+      expect((await creating).status).toBe("running");
+    });
+
     it("leaves it half-made when it fails again, since it was there before", async () => {
       fake.incus.add({
         name: "fail-start-container",
