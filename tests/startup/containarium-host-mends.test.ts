@@ -71,7 +71,9 @@ describe("a process for files that nobody reaches", () => {
   const mend = () => server.request({ op: "files.mend", name: "alice-container" });
 
   test("is told to end", async () => {
-    const fileServer = spawn("python3", ["-c", "input()", "forkfile", "--", "3"]);
+    const ready = "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); print('ready', flush=True); input()";
+    const fileServer = spawn("python3", ["-c", ready, "forkfile", "--", "3"]);
+    await once(fileServer.stdout, "data");
     server.write(pid, `${fileServer.pid}\n`);
     expect(mend().result).toEqual({ mended: true });
     expect(await once(fileServer, "exit")).toEqual([null, "SIGINT"]);
