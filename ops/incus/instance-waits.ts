@@ -4,14 +4,15 @@ import type { OperationData } from "./types";
 
 const BUSY_TIMEOUT_MS = 30_000;
 const CLEANUP_TIMEOUT_MS = 10_000;
-/** A whole disk may have to be copied, where the storage cannot share blocks. */
-const IDLE_TIMEOUT_MS = 600_000;
+const IDLE_TIMEOUT_MS = 120_000;
 
 /** For which instance, on which server, and until when. */
 export interface Patience {
   name: string;
   server?: string;
   signal?: AbortSignal;
+  /** Default 30 s for one to be free; two minutes for one to be idle. */
+  timeoutMs?: number;
 }
 
 /** After a failed start, or while it cleans up behind a stop, Incus refuses for a moment (6.0.4). */
@@ -25,7 +26,7 @@ export async function whenFree<T>({ name, ...limit }: Patience, ask: () => Promi
         throw error;
       }
     },
-    { ...limit, timeoutMs: BUSY_TIMEOUT_MS, what: `${name} to be free` },
+    { timeoutMs: BUSY_TIMEOUT_MS, ...limit, what: `${name} to be free` },
   );
   return answer;
 }
@@ -38,7 +39,7 @@ export async function untilCleanedUp({ name, ...limit }: Patience, isCleanedUp: 
 }
 
 export async function untilIdle({ name, ...limit }: Patience, isIdle: () => Promise<boolean>): Promise<void> {
-  await waitFor(isIdle, { ...limit, timeoutMs: IDLE_TIMEOUT_MS, what: `Incus to end what it is at with ${name}` });
+  await waitFor(isIdle, { timeoutMs: IDLE_TIMEOUT_MS, ...limit, what: `Incus to end what it is at with ${name}` });
 }
 
 /** Whether an operation is under way, and works on the instance of that path. Somebody's open shell in it is none. */

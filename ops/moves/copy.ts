@@ -7,9 +7,8 @@ import { parseSize } from "../containers/size";
 import { ConflictError, NotFoundError, OperationError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
-import { InstanceBusyError } from "../incus/incus-error";
+import { whenFree } from "../incus/instance-waits";
 import { migrate } from "../incus/migration";
-import { waitFor } from "../wait";
 import type { Place } from "./check";
 import { arrivingConfig, devicesAt } from "./configs";
 
@@ -42,7 +41,7 @@ export async function firstPass(job: CopyJob, options: RequestOptions): Promise<
   await discardCopy(target, record, options);
   await dropBase(source, record.name);
   const expires_at = new Date(Date.now() + DAY_MS).toISOString();
-  await whenFree(record.name, () => {
+  await whenFree({ name: record.name, server: source.name, timeoutMs: BUSY_TIMEOUT_MS }, () => {
     return source.incus.instances.snapshots(record.name).create({ name: BASE_SNAPSHOT, expires_at }, options);
   });
   await wholePass(job, options);
@@ -157,7 +156,8 @@ async function pass({ source, target, record, place, onProgress }: CopyJob, refr
     devices: devices["root"] === undefined ? devices : { ...devices, root: { ...devices["root"], pool: POOL } },
   };
   const migration = { source: source.incus, target: target.incus, instance: copy, refresh, onProgress };
-  await whenFree(record.name, () => migrate(migration, options));
+  const patience = { name: record.name, server: target.name, timeoutMs: BUSY_TIMEOUT_MS };
+  await whenFree(patience, () => migrate(migration, options));
 }
 
 /** Fine when there is none. */
@@ -167,19 +167,4 @@ export async function dropBase(server: Server, name: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
   }
-}
-
-async function whenFree(name: string, work: () => Promise<void>): Promise<void> {
-  await waitFor(
-    async () => {
-      try {
-        await work();
-        return true;
-      } catch (error) {
-        if (error instanceof InstanceBusyError) return false;
-        throw error;
-      }
-    },
-    { timeoutMs: BUSY_TIMEOUT_MS, what: `${name} to be free for a copy` },
-  );
 }

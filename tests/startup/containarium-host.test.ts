@@ -383,7 +383,7 @@ test("ssh.probe names who greets: not the silent one, nor who does not run, nor 
   const greetings = { "127.0.7.10": "SSH-2.0-OpenSSH", "127.0.7.11": "", "127.0.7.12": "SSH-2.0-OpenSSH", "127.0.7.13": "220 mail" }; // prettier-ignore
   const listeners = `
 import json, socket, sys, threading
-port, all = 0, []
+port, all, kept = 0, [], []
 for address, greeting in json.loads(sys.argv[1]).items():
     all.append((socket.create_server((address, port)), greeting))
     port = all[0][0].getsockname()[1]
@@ -391,20 +391,20 @@ def greet(listener, greeting):
     while True:
         connection = listener.accept()[0]
         connection.sendall(greeting.encode())
-        threads.append(connection)
-threads = [threading.Thread(target=greet, args=one, daemon=True) for one in all]
-[thread.start() for thread in list(threads)]
+        kept.append(connection)
+for one in all:
+    threading.Thread(target=greet, args=one, daemon=True).start()
 print(port, flush=True)
 sys.stdin.read()`;
-  const process = spawn("python3", ["-c", listeners, JSON.stringify(greetings)]);
-  const [port] = (await once(process.stdout, "data")) as [Buffer];
+  const listening = spawn("python3", ["-c", listeners, JSON.stringify(greetings)]);
+  const [port] = (await once(listening.stdout, "data")) as [Buffer];
   server.write("ssh-port", port.toString());
   server.write("etc/containarium/server.json", JSON.stringify({ ...JSON.parse(server.read("etc/containarium/server.json")!), containerSubnet: "127.0.7.0/24" })); // prettier-ignore
   const people = Object.entries({ alice: 10, mute: 11, off: 12, mail: 13 });
   for (const [user, last] of people) server.request({ ...PUT, user, target: `127.0.7.${last}` });
   for (const name of ["alice", "mute", "mail"]) server.write(`sys/fs/cgroup/lxc.payload.${name}-container/cgroup.procs`, ""); // prettier-ignore
   expect(server.request({ op: "ssh.probe" }).result).toEqual({ answers: ["127.0.7.10"] });
-  process.stdin.end();
+  listening.stdin.end();
 });
 
 describe("rebuild", () => {
