@@ -51,3 +51,11 @@ export function throwIfInterrupted(signal?: AbortSignal): void {
 export function interrupted(signal?: AbortSignal): ContainariumError {
   return new ContainariumError("interrupted", "interrupted", { cause: signal?.reason });
 }
+
+/** Comes back when both have ended, whatever becomes of them: what is under way can neither be used nor taken back. */
+export async function both<T>(one: Promise<T>, other: Promise<unknown>): Promise<T> {
+  const [first, second] = await Promise.allSettled([one, other]);
+  if (first.status === "rejected") throw first.reason;
+  if (second.status === "rejected") throw second.reason;
+  return first.value;
+}

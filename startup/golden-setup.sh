@@ -77,12 +77,15 @@ config=/etc/containarium/user.json
 user=$(sed -n 's/.*"user" *: *"\([a-z][a-z0-9_-]*\)".*/\1/p' "$config")
 [ -n "$user" ] || { echo "no user in $config" >&2; exit 1; }
 [ -s /etc/ssh/ssh_host_ed25519_key ] || ssh-keygen -q -t ed25519 -N "" -C "$(uname -n)" -f /etc/ssh/ssh_host_ed25519_key
+docker=
+if grep -q '"docker" *: *true' "$config"; then docker=docker; fi
 if ! getent passwd "$user" >/dev/null; then
   # A group of that name (games, users ...) may exist in the image: then it is the primary group.
   if getent group "$user" >/dev/null; then primary="--gid $user"; else primary=--user-group; fi
-  useradd --create-home --uid 1000 --shell /bin/bash $primary "$user"
+  useradd --create-home --uid 1000 --shell /bin/bash $primary ${docker:+--groups docker} "$user"
+elif [ -n "$docker" ] && ! id -nG "$user" | grep -qw docker; then
+  usermod -aG docker "$user"
 fi
-if grep -q '"docker" *: *true' "$config"; then usermod -aG docker "$user"; fi
 sudoers=/etc/sudoers.d/containarium
 if [ ! -s "$sudoers" ]; then
   printf '%s ALL=(ALL:ALL) NOPASSWD:ALL\n' "$user" > "$sudoers.new"
@@ -111,11 +114,19 @@ EOF
 }
 
 trim_boot() {
-  # Nothing of these has a meaning in a container, and each costs time at boot.
+  local generator
+  # Nothing of these has a meaning in a container, and each costs time at boot. (/dev is the server's: it has all there is.)
   systemctl mask systemd-udevd.service systemd-udevd-kernel.socket systemd-udevd-control.socket systemd-udev-trigger.service \
+    ifupdown-pre.service systemd-tmpfiles-setup-dev-early.service systemd-tmpfiles-setup-dev.service kmod-static-nodes.service \
+    systemd-pstore.service systemd-tpm2-setup-early.service systemd-tpm2-setup.service systemd-hibernate-clear.service \
     sys-kernel-debug.mount sys-kernel-tracing.mount systemd-modules-load.service e2scrub_reap.service \
     apt-daily.timer apt-daily-upgrade.timer man-db.timer fstrim.timer \
     modprobe@configfs.service modprobe@drm.service modprobe@efi_pstore.service modprobe@fuse.service 2>/dev/null || true
+  # These look at a kernel's command line, partitions, a TPM, and for ways to sshd past the network: a container has none.
+  mkdir -p /etc/systemd/system-generators
+  for generator in debug gpt-auto hibernate-resume run ssh tpm2; do
+    ln -sfn /dev/null "/etc/systemd/system-generators/systemd-$generator-generator"
+  done
 }
 
 # Otherwise the first boot of every copy does it again: linker cache, message catalogue, system users.

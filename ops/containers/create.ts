@@ -15,6 +15,7 @@ import { prepare, type Findings } from "./prepare";
 import { withRollback, type Made } from "./rollback";
 import { assertHasKey, resolveSpec, type ResolvedSpec } from "./spec";
 import { CREATE_STEPS, Steps } from "./steps";
+import { both } from "../wait";
 
 export interface CreateOptions {
   /** What to do when the container is there and complete. `adopt`: make keys and limits agree. Default `fail`. */
@@ -96,16 +97,17 @@ async function make(
     steps.done("user", `Prepared user ${wanted.user}`, wanted.docker ? "sudo, docker" : "sudo");
     steps.done("keys", "Added SSH keys", describeKeys(wanted));
 
-    const { gateway } = findings;
-    const address = await startSettled(server, { spec: wanted, gateway, address: wished }, request);
+    const putAccount = async (target: string) => {
+      const before = made.account;
+      made.account = "maybe";
+      const account = { op: "account.put", user: wanted.user, keys: lines, target } as const;
+      const { created } = await server.helper(account, request);
+      made.account = before === true || created;
+    };
+    const order = { spec: wanted, gateway: findings.gateway, address: wished };
+    const address = await both(startSettled(server, order, request), putAccount(wished));
+    if (address !== wished) await putAccount(address);
     steps.done("start", `Started ${wanted.name}`, address);
-
-    made.account = "maybe";
-    const account = await server.helper(
-      { op: "account.put", user: wanted.user, keys: lines, target: address },
-      request,
-    );
-    made.account = account.created;
     steps.done("account", `Opened jump account ${wanted.user}`, `no shell, one way: ${address} port 22`);
 
     const container = await finish(server, { spec: wanted, address, run }, request);

@@ -8,6 +8,7 @@ import { readHostKey, writeAuthorizedKeys } from "./guest-files";
 import { KEY } from "./instance-config";
 import { readRecord } from "./record";
 import type { ResolvedSpec } from "./spec";
+import { both } from "../wait";
 
 /**
  * The end of every making of a container: it is ready when SSH answers on the user's own way, and then says so.
@@ -49,12 +50,12 @@ async function answers(
   request: RequestOptions,
 ): Promise<string | undefined> {
   const verify = { op: "path.verify", user, target, timeoutSeconds: sshTimeoutSeconds() } as const;
-  const { hostKeys } = await server.helper(verify, request);
   const lines = keys.map(({ line }) => line);
+  const keysWritten = writeAuthorizedKeys(server.incus, name, { user, keys: lines }, request);
+  const { hostKeys } = await both(server.helper(verify, request), keysWritten);
   const [hostKey, passwd] = await Promise.all([
     readHostKey(server.incus, name, request),
     server.incus.instances.files(name).get("/etc/passwd", request),
-    writeAuthorizedKeys(server.incus, name, { user, keys: lines }, request),
   ]);
   const shown = hostKeys.filter((key) => key.split(" ")[0] === hostKey.split(" ")[0]);
   if (shown.length > 0 && !shown.some((key) => key.split(" ").slice(0, 2).join(" ") === hostKey)) {
