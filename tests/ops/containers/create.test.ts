@@ -99,7 +99,7 @@ describe("createContainer", () => {
     expect(fake.helper.accounts.get("alice")).toMatchObject({ target: "10.0.3.10", keys: [ALICE_KEY] });
   });
 
-  it("writes the files while the instance is stopped, opens the account after the start, and is ready last", async () => {
+  it("writes the files while the instance is stopped, opens the account while it starts, and is ready last", async () => {
     await createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] });
     const changes = fake.incus.requests.filter((request) => /^(POST|PUT|PATCH)/.test(request));
     expect(changes[0]).toBe("POST /1.0/instances");
