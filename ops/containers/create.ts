@@ -12,6 +12,7 @@ import { makeInstance, settleAddress, startSettled } from "./make-instance";
 import { refuseElsewhere } from "./elsewhere";
 import { refuseMoving } from "./own-container";
 import { prepare, type Findings } from "./prepare";
+import { removeInstance } from "./remove-instance";
 import { withRollback, type Made } from "./rollback";
 import { assertHasKey, resolveSpec, type ResolvedSpec } from "./spec";
 import { CREATE_STEPS, Steps } from "./steps";
@@ -131,7 +132,7 @@ async function instance(
       remedy: `Remove it first:\n  containarium-ops delete ${spec.user}`,
     });
   }
-  if (existing === undefined || !(await isLeftStopped(server, spec.name, request))) {
+  if (existing === undefined || !(await isLeftWhole(server, spec.name, request))) {
     made.instance = true;
     try {
       return await makeInstance(server, { spec, image, gateway, instances, making }, request);
@@ -151,16 +152,18 @@ async function instance(
   return settleAddress(server, { spec, gateway, address: existing.address }, request);
 }
 
-/** A run that was killed may have begun the copy, which Incus brings to its end, or takes back. */
-async function isLeftStopped(server: Server, name: string, request: RequestOptions): Promise<boolean> {
+/** A run that was killed may have begun the copy, which Incus brings to its end, or takes back; unless it was killed too. */
+async function isLeftWhole(server: Server, name: string, request: RequestOptions): Promise<boolean> {
   await server.incus.instances.untilIdle(name, request);
   try {
     await server.incus.instances.stop(name, { force: true, ...request });
-    return true;
   } catch (error) {
     if (error instanceof NotFoundError) return false;
     throw error;
   }
+  const { missing } = await server.helper({ op: "disk.mend", name }, request);
+  if (missing) await removeInstance(server, name, request);
+  return !missing;
 }
 
 function describeMaking(spec: ResolvedSpec, { image }: Findings): string {

@@ -76,6 +76,11 @@ export interface HelperProtocol {
    */
   "create.mend": { request: { user: string }; result: { mended: boolean } };
   /**
+   * Gives a stopped container an empty disk in place of one that is missing: Incus does not remove it otherwise. One whose
+   * disk is there is left as it is. Somebody's files in place of a disk are kept, and refused.
+   */
+  "disk.mend": { request: { name: string }; result: { missing: boolean } };
+  /**
    * Takes away, or puts back, the disk that an Incus that was killed in the middle of a restore has left aside: it cannot
    * try again otherwise. `mended` is false where there is none.
    */

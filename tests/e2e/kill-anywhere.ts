@@ -146,6 +146,18 @@ export function killAnywhere(fleet: TestFleet): void {
     await life.site.sh(`btrfs subvolume snapshot ${disk} ${disk}.incustmp`);
     await life.step(deleteNewcomer);
   });
+
+  test("who has no disk, as Incus was killed when it was not there yet, or gone already, is made anew, or goes", async () => {
+    const name = `${newcomer}-container`;
+    const loseDisk = `incus stop -f ${name}; btrfs subvolume delete /srv/containarium/pool/containers/${name}`;
+    await life.step(createNewcomer);
+    await life.site.sh(`${loseDisk}; incus config set ${name} user.containarium.state=creating`);
+    expect(await life.aside(createNewcomer)).toMatchObject({ done: true });
+    await life.step({ kind: "write", user: newcomer, note: "in a new one" });
+    // Incus puts a folder in the disk's place, and cannot remove that.
+    await life.site.sh(`${loseDisk}; incus config set ${name} user.touched=1`);
+    await life.step(deleteNewcomer);
+  });
 }
 
 function faultOf(kind: FaultKind, after: string, delayMs: number): Fault {

@@ -98,6 +98,8 @@ export class FakeHelper {
         if (this.incus.leftDisks.get(`${request.user}-container`) === "used")
           return failure("failed", "there is a disk with somebody's files");
         return success({ mended: this.incus.leftDisks.delete(`${request.user}-container`) });
+      case "disk.mend":
+        return success({ missing: this.incus.missingDisks.delete(request.name) });
       case "restore.mend":
         if (this.incus.of(request.user)?.status === "Running") return failure("conflict", `${request.user} runs`);
         this.mended.push(request.user);

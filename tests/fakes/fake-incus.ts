@@ -50,6 +50,8 @@ export class FakeIncus {
   readonly config: Record<string, string> = {};
   /** Of containers that it does not know, and whether somebody's files are on them. */
   readonly leftDisks = new Map<string, "empty" | "used">();
+  /** Instances without a disk, of an Incus that was killed. */
+  readonly missingDisks = new Set<string>();
   /** Archives that lie on the server. */
   backups = 0;
   connections = 0;
@@ -199,6 +201,8 @@ export class FakeIncus {
     if (instance === undefined)
       throw new Refusal(404, `Failed to fetch instance "${name}" in project "default": Instance not found`);
     const user = instance.config["user.containarium.user"] ?? "";
+    if (part === "files" && this.missingDisks.has(name))
+      throw new Refusal(500, `open /var/lib/incus/containers/${name}/rootfs: no such file or directory`);
     if (part === "files") return this.file(method, instance, user, url.searchParams.get("path") ?? "", body, headers);
     if (part === "state" && method === "PUT") return this.setState(instance, user, JSON.parse(body));
     if (part === "logs" && method === "GET")
@@ -375,6 +379,11 @@ export class FakeIncus {
     }
     if (user === "fail-start" && this.once("still running")) throw new Refusal(400, "Instance is running");
     if (user === "stuck") return failing("Deleting instance", "dataset is busy");
+    if (this.missingDisks.has(instance.name))
+      return failing(
+        "Deleting instance",
+        "Error deleting storage volume: ERROR: Not a Btrfs subvolume: Invalid argument",
+      );
     this.instances.delete(instance.name);
     return done("Deleting instance");
   }

@@ -66,6 +66,59 @@ describe("a disk that was left without its container", () => {
   });
 });
 
+describe("a container without its disk", () => {
+  const name = "alice-container";
+  const mend = () => server.request({ op: "disk.mend", name });
+  const disk = `srv/containarium/pool/containers/${name}`;
+  const stopped = [{ name, status: "Stopped", config: {} }];
+
+  test.each([
+    ["where there is nothing", undefined],
+    ["where Incus has put a folder in its place", "backup.yaml"],
+  ])("gets an empty one: %s", async (_, left) => {
+    if (left !== undefined) server.write(`${disk}/${left}`, "");
+    await server.withIncus(stopped, () => expect(mend().result).toEqual({ missing: true }));
+    expect(server.calls()).toEqual([
+      ["btrfs", "subvolume", "create", expect.stringMatching(`/pool/containers/${name}$`)],
+    ]);
+    expect(server.read(`${disk}/backup.yaml`)).toBeUndefined();
+  });
+
+  test.each([
+    ["somebody's files are in its place", `${disk}/rootfs/home/alice/thesis`],
+    ["it is aside, for a snapshot's", `${disk}.incustmp/rootfs/home/alice/thesis`],
+  ])("gets none where %s", async (_, file) => {
+    server.write(file, "hers\n");
+    await server.withIncus(stopped, () => {
+      expect(mend().error).toMatchObject({
+        code: "failed",
+        remedy: expect.stringMatching(/sudo ls -la .*alice-container/),
+      });
+    });
+    expect(server.read(file)).toBe("hers\n");
+    expect(server.calls()).toEqual([]);
+  });
+
+  test("gets none while it runs, or while Incus is at it", async () => {
+    await server.withIncus([{ name, status: "Running", config: {} }], () =>
+      expect(mend().error).toMatchObject({ code: "conflict" }),
+    );
+    const making = { resources: { instances: [`/1.0/instances/${name}`] } };
+    server.write("incus-operations.json", JSON.stringify({ running: [making] }));
+    await server.withIncus(stopped, () => expect(mend().error).toMatchObject({ code: "conflict" }));
+    expect(server.calls()).toEqual([]);
+  });
+
+  test("on ZFS needs none", async () => {
+    server.write("etc/containarium/server.json", JSON.stringify({ ...JSON.parse(server.read("etc/containarium/server.json")!), storage: "zfs" })); // prettier-ignore
+    await server.withIncus(stopped, () => expect(mend().result).toEqual({ missing: false }));
+    const dataset = `containarium/containers/containers/${name}`;
+    server.failWith({ program: "zfs", status: 1, stderr: "dataset does not exist", times: 1 });
+    await server.withIncus(stopped, () => expect(mend().result).toEqual({ missing: true }));
+    expect(server.calls()).toEqual(Array(2).fill(["zfs", "list", "-H", "-o", "name", dataset]));
+  });
+});
+
 describe("a process for files that nobody reaches", () => {
   const pid = "run/incus/alice-container/forkfile.pid";
   const mend = () => server.request({ op: "files.mend", name: "alice-container" });

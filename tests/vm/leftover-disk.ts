@@ -17,8 +17,20 @@ export function leftoverDisk(server: TestServer): void {
   step("one that nobody ever had is no hindrance", async () => {
     await server.succeed(leave);
     await createZoe(server);
-    await server.ops("delete", "zoe", "--force");
   });
+
+  step(
+    "a container without a disk, as a killed Incus leaves it: create makes it anew, and delete removes it",
+    async () => {
+      const loseDisk = `incus stop -f zoe-container && zfs destroy -r ${disk}`;
+      await server.succeed(`${loseDisk} && incus config set zoe-container user.containarium.state=creating`);
+      await createZoe(server);
+      // Whoever touches it tries to mount what is not there.
+      await server.succeed(`${loseDisk} && ! incus start zoe-container`);
+      await server.ops("delete", "zoe", "--force");
+      await server.succeed("! incus info zoe-container");
+    },
+  );
 }
 
 function createZoe(server: TestServer): Promise<unknown> {

@@ -101,6 +101,15 @@ describe("createContainer, again or beside others", () => {
       expect((await creating).status).toBe("running");
     });
 
+    it("makes it anew where an Incus that was killed has not come to its disk", async () => {
+      await createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] });
+      fake.incus.of("alice")!.config["user.containarium.state"] = "creating";
+      fake.incus.of("alice")!.status = "Stopped";
+      fake.incus.missingDisks.add("alice-container");
+      expect((await createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] })).status).toBe("running");
+      expect(fake.incus.requests.filter((request) => request === "POST /1.0/instances")).toHaveLength(2);
+    });
+
     it("leaves it half-made when it fails again, since it was there before", async () => {
       fake.incus.add({
         name: "fail-start-container",

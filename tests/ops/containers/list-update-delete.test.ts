@@ -184,6 +184,13 @@ describe("deleteContainer", () => {
     expect(await deleteContainer(server, "alice")).toEqual({ deleted: false });
   });
 
+  it("removes one whose disk an Incus that was killed has removed already", async () => {
+    await createContainer(server, { user: "alice", sshKeys: [ALICE_KEY] });
+    fake.incus.missingDisks.add("alice-container");
+    expect(await deleteContainer(server, "alice")).toEqual({ deleted: true });
+    expect(fake.incus.instances.size).toBe(0);
+  });
+
   it("closes the way in before it removes the container", async () => {
     await createContainer(server, { user: "stuck2", sshKeys: [ALICE_KEY] });
     const instance = fake.incus.of("stuck2")!;
