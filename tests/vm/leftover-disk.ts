@@ -23,11 +23,11 @@ export function leftoverDisk(server: TestServer): void {
     "a container without a disk, as a killed Incus leaves it: create makes it anew, and delete removes it",
     async () => {
       const loseDisk = `incus stop -f zoe-container && zfs destroy -r ${disk}`;
-    await server.succeed(`incus config set zoe-container user.containarium.state=creating && ${loseDisk}`);
-    await createZoe(server);
-    // Whoever touches it tries to mount what is not there.
-    await server.succeed(`${loseDisk} && ! incus start zoe-container`);
-    await server.ops("delete", "zoe", "--force");
+      await server.succeed(`incus config set zoe-container user.containarium.state=creating && ${loseDisk}`);
+      await createZoe(server);
+      // Whoever touches it tries to mount what is not there.
+      await server.succeed(`${loseDisk} && ! incus start zoe-container`);
+      await server.ops("delete", "zoe", "--force");
       await server.succeed("! incus info zoe-container");
     },
   );
