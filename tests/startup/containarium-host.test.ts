@@ -435,6 +435,15 @@ describe("rebuild", () => {
     expect(server.read("etc/passwd")).toContain("boss:x:1000");
   });
 
+  test("leaves no account to whoever lost the container while the account files were waited for", async () => {
+    const instances = [instance("alice", "10.0.3.10"), { ...instance("bob", "10.0.3.11"), vanishes: true }];
+    await server.withIncus(instances, () => {
+      expect(server.request({ op: "rebuild" }).result).toMatchObject({ accounts: 1, removed: 1, skipped: [] });
+    });
+    expect(server.read("etc/passwd")).not.toContain("bob");
+    expect(server.request({ op: "account.list" }).result.accounts).toMatchObject([{ user: "alice" }]);
+  });
+
   test("one bad entry is skipped with its reason and keeps nobody out, nor loses whom it concerns", async () => {
     server.request(PUT);
     const instances = [

@@ -21,11 +21,17 @@ def beside(name):
         return {}
 
 
+seen = set()
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/1.0/instances?recursion=1":
             with open(file_path, encoding="utf-8") as file:
                 instances = json.load(file)
+            # Removed by somebody as soon as they were listed.
+            instances = [one for one in instances if not one.get("vanishes") or one["name"] not in seen]
+            seen.update(one["name"] for one in instances)
             named = [{"name": one["name"], "status": "Error", "config": None} if one.get("unlisted") else one for one in instances]
             answer = {"type": "sync", "status_code": 200, "metadata": named}
         elif self.path == "/1.0/instances":
