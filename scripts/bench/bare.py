@@ -96,7 +96,7 @@ def create(name, address, fingerprint):
     copied = time.monotonic()
     owner(connection, name)
     written = time.monotonic()
-    # Incus answers before it has closed the file, and whom it starts in that millisecond starts a second late. Not counted.
+    # Incus answers before it has closed the file, and who is started in that millisecond now and then starts a second late. Not counted.
     time.sleep(PAUSE)
     ask(connection, "PUT", f"/1.0/instances/{name}/state", {"action": "start"})
     started = time.monotonic() - PAUSE
