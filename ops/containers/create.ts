@@ -3,6 +3,7 @@ import { recordOperation } from "../audit/record-operation";
 import { ConflictError, NotFoundError } from "../errors";
 import type { Server } from "../host/server";
 import type { RequestOptions } from "../incus/client";
+import { both } from "../wait";
 import { adoptContainer } from "./adopt";
 import type { Container, ContainerSpec, CreateStep } from "./container";
 import { beingMade, finish } from "./finish";
@@ -16,7 +17,6 @@ import { removeInstance } from "./remove-instance";
 import { withRollback, type Made } from "./rollback";
 import { assertHasKey, resolveSpec, type ResolvedSpec } from "./spec";
 import { CREATE_STEPS, Steps } from "./steps";
-import { both } from "../wait";
 
 export interface CreateOptions {
   /** What to do when the container is there and complete. `adopt`: make keys and limits agree. Default `fail`. */
@@ -152,7 +152,12 @@ async function instance(
   return settleAddress(server, { spec, gateway, address: existing.address }, request);
 }
 
-/** A run that was killed may have begun the copy, which Incus brings to its end, or takes back; unless it was killed too. */
+/**
+ * Stops what a killed run has left. It may have begun the copy, which Incus brings to its end, or takes back; unless Incus was
+ * killed too: one without its disk is removed.
+ *
+ * @returns whether it is there
+ */
 async function isLeftWhole(server: Server, name: string, request: RequestOptions): Promise<boolean> {
   await server.incus.instances.untilIdle(name, request);
   try {

@@ -2,13 +2,13 @@ import { ConflictError, OperationError } from "../errors";
 import type { Server } from "../host/server";
 import { sshTimeoutSeconds } from "../host/ssh-timeout";
 import type { RequestOptions } from "../incus/client";
+import { both } from "../wait";
 import type { Container } from "./container";
 import { describeContainer } from "./describe";
 import { readHostKey, writeAuthorizedKeys } from "./guest-files";
 import { KEY } from "./instance-config";
 import { readRecord } from "./record";
 import type { ResolvedSpec } from "./spec";
-import { both } from "../wait";
 
 /**
  * The end of every making of a container: it is ready when SSH answers on the user's own way, and then says so.
